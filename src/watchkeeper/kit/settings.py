@@ -1,0 +1,104 @@
+"""Every environment variable Watchkeeper reads, described once; nothing else reads the environment."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, TypeVar
+
+from watchkeeper.kit.errors import ConfigError
+
+__all__ = ["SdkSettings", "ServerSettings", "describe", "environment", "read"]
+
+S = TypeVar("S")
+
+
+def environment() -> Mapping[str, str]:
+    """Return the process environment, for settings and for the child processes we start."""
+    return os.environ
+
+
+def _setting(env: str, text: str, default: object) -> Any:  # noqa: ANN401 - stands for a field of any type
+    return field(default=default, metadata={"env": env, "help": text})  # type: ignore[call-overload]
+
+
+def _data_dir() -> Path:
+    base = os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
+    return Path(base) / "watchkeeper"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerSettings:
+    """What `watchkeeper serve` can be told."""
+
+    host: str = _setting("WATCHKEEPER_HOST", "address to listen on", "127.0.0.1")
+    port: int = _setting("WATCHKEEPER_PORT", "HTTP port", 7070)
+    grpc_port: int | None = _setting(
+        "WATCHKEEPER_GRPC_PORT", "OTLP/gRPC port, 0 for none (default 4317, skipped with a warning if taken)", None
+    )
+    data_dir: Path | None = _setting(
+        "WATCHKEEPER_DATA_DIR", "folder that holds everything stored (default: under XDG_DATA_HOME)", None
+    )
+    secret_key: str | None = _setting(
+        "WATCHKEEPER_SECRET_KEY", "key (sk-...) that callers from beyond loopback must send", None
+    )
+    max_body_mib: int = _setting("WATCHKEEPER_MAX_BODY_MIB", "largest request body, decompressed, in MiB", 64)
+    queue_mib: int = _setting("WATCHKEEPER_QUEUE_MIB", "bytes that may wait for a commit, in MiB, before 429", 64)
+    memory_mib: int = _setting("WATCHKEEPER_MEMORY_MIB", "memory the analytic engine may use, in MiB", 1024)
+    prices: Path | None = _setting("WATCHKEEPER_PRICES", "TOML file with your own dated prices", None)
+
+    def folder(self) -> Path:
+        """Return the data folder, whether named or by default."""
+        return self.data_dir if self.data_dir is not None else _data_dir()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SdkSettings:
+    """What the SDK reads when `wk.init` is not told."""
+
+    endpoint: str | None = _setting("WATCHKEEPER_ENDPOINT", "server address", None)
+    otlp_endpoint: str | None = _setting("OTEL_EXPORTER_OTLP_ENDPOINT", "OTel's own name for it", None)
+    otlp_traces_endpoint: str | None = _setting(
+        "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "full address of the trace endpoint", None
+    )
+    api_key: str | None = _setting("WATCHKEEPER_API_KEY", "secret key, sent as Bearer", None)
+    service: str | None = _setting("OTEL_SERVICE_NAME", "service.name of the app", None)
+    environment: str | None = _setting("WATCHKEEPER_ENVIRONMENT", "deployment.environment.name", None)
+    content: str = _setting("WATCHKEEPER_CONTENT", "capture prompts and answers: on or off", "on")
+
+
+def read(kind: type[S], environ: Mapping[str, str] | None = None, **given: object) -> S:
+    """Build settings: what was given (and is not None) wins over the environment, that over the default.
+
+    Raises:
+        ConfigError: a variable does not parse as its type; the message names it.
+    """
+    source = os.environ if environ is None else environ
+    values: dict[str, object] = {}
+    for item in fields(kind):  # type: ignore[arg-type]
+        chosen = given.get(item.name)
+        name = item.metadata["env"]
+        if chosen is None and source.get(name, "") != "":
+            chosen = _parse(name, source[name], str(item.type))
+        if chosen is not None:
+            values[item.name] = chosen
+    return kind(**values)
+
+
+def describe(kind: type[Any]) -> list[tuple[str, str, str]]:
+    """List (variable, help, default) of every setting, for the reference and `--help`."""
+    return [
+        (item.metadata["env"], item.metadata["help"], "" if item.default is None else str(item.default))
+        for item in fields(kind)
+    ]
+
+
+def _parse(name: str, text: str, kind: str) -> object:
+    if kind.startswith("int"):
+        try:
+            return int(text)
+        except ValueError:
+            raise ConfigError(f"{name} is {text!r}, not a whole number", hint=f"unset {name} or give digits") from None
+    return Path(text) if kind.startswith("Path") else text

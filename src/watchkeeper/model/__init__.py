@@ -1,0 +1,62 @@
+"""Floor 1: the language every room speaks. Frozen types, no I/O."""
+
+from __future__ import annotations
+
+from watchkeeper.model.message import (
+    Content,
+    Document,
+    MediaPart,
+    Message,
+    OtherPart,
+    Part,
+    ReasoningPart,
+    TextPart,
+    ToolCallPart,
+    ToolResultPart,
+    preview,
+)
+from watchkeeper.model.raw import (
+    Attributes,
+    AttributeValue,
+    RawEvent,
+    RawLink,
+    RawLog,
+    RawSpan,
+    Scope,
+    merge_raw,
+)
+from watchkeeper.model.score import Score, ScoreSource
+from watchkeeper.model.span import KINDS, MODEL_KINDS, Span, SpanKind, Status
+from watchkeeper.model.usage import Cost, CostState, Usage
+
+__all__ = [
+    "KINDS",
+    "MODEL_KINDS",
+    "AttributeValue",
+    "Attributes",
+    "Content",
+    "Cost",
+    "CostState",
+    "Document",
+    "MediaPart",
+    "Message",
+    "OtherPart",
+    "Part",
+    "RawEvent",
+    "RawLink",
+    "RawLog",
+    "RawSpan",
+    "ReasoningPart",
+    "Scope",
+    "Score",
+    "ScoreSource",
+    "Span",
+    "SpanKind",
+    "Status",
+    "TextPart",
+    "ToolCallPart",
+    "ToolResultPart",
+    "Usage",
+    "merge_raw",
+    "preview",
+]

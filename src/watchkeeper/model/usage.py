@@ -1,0 +1,51 @@
+"""Tokens and money."""
+
+from __future__ import annotations
+
+from typing import Literal, TypeAlias
+
+import msgspec
+
+__all__ = ["Cost", "CostState", "Usage"]
+
+CostState: TypeAlias = Literal["computed", "provided", "unpriced"]
+
+
+class Usage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Token counts of one call; None where the emitter did not say.
+
+    `input_tokens` and `output_tokens` are inclusive totals, as in OTel: input holds cache reads,
+    cache writes, audio and images; output holds reasoning and audio. The rest are the exclusive
+    buckets inside those totals, and are what is priced.
+    """
+
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    cache_read_tokens: int | None = None
+    cache_write_tokens: int | None = None
+    reasoning_tokens: int | None = None
+    input_audio_tokens: int | None = None
+    output_audio_tokens: int | None = None
+    input_image_tokens: int | None = None
+
+    def __bool__(self) -> bool:
+        """Say whether anything was reported."""
+        return any(getattr(self, name) is not None for name in self.__struct_fields__)
+
+
+class Cost(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a call cost, in integer nano-units (1e-9) of `currency`.
+
+    `state` is computed (by our price table), provided (by the emitter) or unpriced. Unpriced has no
+    amounts: None, never 0. `nano_usd` is what sums are made of. `source` and `version` name the
+    price table and its date; `detail` gives nano-units by bucket and sums to `nano`.
+    """
+
+    state: CostState
+    nano: int | None = None
+    currency: str = "USD"
+    nano_usd: int | None = None
+    source: str | None = None
+    version: str | None = None
+    detail: dict[str, int] = {}
+    reason: str | None = None

@@ -1,0 +1,342 @@
+"""The store's law. Every backend keeps it; `store/conformance` checks it.
+
+**Durability.** `submit` returns at once with a future. The future resolves only after the batch is
+committed and fsynced; a batch is stored whole or not at all. If the future fails, nothing of the
+batch is promised. A backend MUST refuse with `OverloadedError` (raised by `submit`, before anything is
+taken) when its bounded queue is full; it MUST NOT block the caller or grow without bound.
+
+**Identity.** A span's key is (project, trace_id, span_id). A span that was stored with the same raw
+content is `unchanged`. One that differs is merged with `model.merge_raw` (later receipt wins),
+passed through the `refine` function given at opening (which maps and prices it anew) and replaces the row in
+the same transaction: `merged`. Two receipts of one key in one batch follow the same rule. Scores
+are replaced by id. Log records are joined to the span they name: at once where the span is stored,
+else they MUST be kept durably and joined when it arrives; a log already on the span is a no-op.
+
+**Trace facts.** session_id, user_id, tags and release known on any span of a trace are copied to its
+spans that lack them, at most 1 s after the span that brings them is durable (the root wins over
+children, then the earliest start). It holds after a crash too.
+
+**Reading.** Reads see every batch whose future has resolved. Lists are newest first (start time, then
+ids, descending; traces by the start of their earliest span), pages follow an opaque cursor and
+MUST neither skip nor repeat rows that were there when paging began. Nothing found is an empty page, not
+an error; `get_span` and `get_trace` return None. Every method takes the project and MUST NOT show
+another's rows. A bad cursor raises `RequestError`. A question a backend cannot answer
+raises `CapabilityError`. Returned objects belong to the caller.
+
+**Threads.** All methods may be called from any thread. `close` drains what was submitted, then
+closes; later calls raise `StoreError`.
+
+**Failure.** Foreign exceptions never leave a backend: they come as `StoreError` or a child.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
+
+import msgspec
+
+from watchkeeper.model import RawLog, RawSpan, Score, Span
+
+if TYPE_CHECKING:
+    from sqlglot import exp
+
+__all__ = [
+    "Capabilities", "Facets", "Histogram", "ModelRow", "Outcome", "Overview", "Page", "QueryLimits", "Refine",
+    "SpanFilter", "SpanRow", "SpanStore", "StoreStats", "Table", "TimeBucket", "TraceFilter", "TraceRow",
+    "WriteBatch", "WriteReceipt",
+]  # fmt: skip
+
+Refine: TypeAlias = Callable[[str, RawSpan, int], Span]
+"""(project, raw span, received_at ns) to the mapped and priced span. Pure; MUST NOT raise."""
+
+Outcome: TypeAlias = Literal["inserted", "merged", "unchanged"]
+
+
+class WriteBatch(msgspec.Struct, frozen=True, kw_only=True):
+    """What one request brings. `logs` pairs a project with a record. `size` is its weight in the queue, bytes."""
+
+    spans: tuple[Span, ...] = ()
+    scores: tuple[Score, ...] = ()
+    logs: tuple[tuple[str, RawLog], ...] = ()
+    size: int = 0
+
+
+class WriteReceipt(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of it: one outcome a span, in the batch's order; `commit_ns` is how long the commit took."""
+
+    outcomes: tuple[Outcome, ...] = ()
+    commit_ns: int = 0
+
+
+class TraceFilter(msgspec.Struct, frozen=True, kw_only=True):
+    """Which traces: any span of the trace matches service, model and text; status is the trace's.
+
+    Times are ns, `since` inclusive, `until` exclusive, on the trace's start. `text` is a
+    case-insensitive substring of a span's name, input or output.
+    """
+
+    service: str | None = None
+    environment: str | None = None
+    model: str | None = None
+    status: Literal["ok", "error"] | None = None
+    user_id: str | None = None
+    session_id: str | None = None
+    since: int | None = None
+    until: int | None = None
+    text: str | None = None
+
+
+class SpanFilter(msgspec.Struct, frozen=True, kw_only=True):
+    """Which spans; every given field must hold."""
+
+    trace_id: str | None = None
+    service: str | None = None
+    environment: str | None = None
+    kind: str | None = None
+    model: str | None = None
+    status: Literal["unset", "ok", "error"] | None = None
+    user_id: str | None = None
+    session_id: str | None = None
+    since: int | None = None
+    until: int | None = None
+    text: str | None = None
+
+
+class SpanRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A span in a list or a tree: no content, no raw. `input` and `output` are previews of one line."""
+
+    trace_id: str
+    span_id: str
+    parent_span_id: str | None
+    service: str
+    environment: str | None
+    kind: str
+    name: str
+    start_time: int
+    duration_ns: int
+    status: str
+    status_message: str | None
+    error_type: str | None
+    session_id: str | None
+    user_id: str | None
+    provider: str | None
+    model: str | None
+    input_tokens: int | None
+    output_tokens: int | None
+    cost_state: str | None
+    cost_nano_usd: int | None
+    time_to_first_token_ns: int | None
+    tool_name: str | None
+    agent_name: str | None
+    input: str
+    output: str
+
+
+class TraceRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A trace in a list. Name, service, input and output are the entry span's (the root, else the earliest).
+
+    `duration_ns` runs from the earliest start to the latest end. Tokens and cost are summed over
+    model calls only (kinds llm, embedding, reranker), a parent's usage never added to its children's.
+    `status` is error when the entry span failed; `errors` counts failed spans. `cost_nano_usd` is None when no
+    call was priced; `unpriced` counts the calls that have no price.
+    """
+
+    trace_id: str
+    name: str
+    service: str
+    environment: str | None
+    session_id: str | None
+    user_id: str | None
+    tags: tuple[str, ...]
+    start_time: int
+    duration_ns: int
+    status: str
+    spans: int
+    calls: int
+    errors: int
+    unpriced: int
+    models: tuple[str, ...]
+    input_tokens: int
+    output_tokens: int
+    cost_nano_usd: int | None
+    input: str
+    output: str
+
+
+class Page(msgspec.Struct, frozen=True, kw_only=True):
+    """Rows (TraceRow, SpanRow or Score) and the cursor of the next page, None at the end."""
+
+    items: tuple[Any, ...] = ()
+    next_cursor: str | None = None
+
+
+class ModelRow(msgspec.Struct, frozen=True, kw_only=True):
+    """Model calls of one provider and model in a window. Latencies in ns, exact percentiles."""
+
+    provider: str | None
+    model: str | None
+    requests: int
+    errors: int
+    unpriced: int
+    input_tokens: int
+    output_tokens: int
+    cost_nano_usd: int | None
+    p50_ns: int
+    p95_ns: int
+    p99_ns: int
+
+
+class TimeBucket(msgspec.Struct, frozen=True, kw_only=True):
+    """Model calls in [start, start + step)."""
+
+    start: int
+    requests: int
+    errors: int
+    input_tokens: int
+    output_tokens: int
+    cost_nano_usd: int
+    p50_ns: int | None
+    p95_ns: int | None
+
+
+class Histogram(msgspec.Struct, frozen=True, kw_only=True):
+    """Counts by latency: `counts[i]` in (bounds[i-1], bounds[i]] ns, the last one above every bound."""
+
+    bounds: tuple[int, ...] = ()
+    counts: tuple[int, ...] = ()
+
+
+class Overview(msgspec.Struct, frozen=True, kw_only=True):
+    """Model calls in a window: totals, latency, by model (dearest, then busiest first), and over time."""
+
+    traces: int
+    requests: int
+    errors: int
+    unpriced: int
+    input_tokens: int
+    output_tokens: int
+    cost_nano_usd: int | None
+    p50_ns: int | None
+    p95_ns: int | None
+    p99_ns: int | None
+    latency: Histogram
+    models: tuple[ModelRow, ...]
+    buckets: tuple[TimeBucket, ...]
+    step_ns: int
+
+
+class Facets(msgspec.Struct, frozen=True, kw_only=True):
+    """What there is to filter by in a window, sorted, at most 200 of each."""
+
+    services: tuple[str, ...] = ()
+    environments: tuple[str, ...] = ()
+    models: tuple[str, ...] = ()
+    users: tuple[str, ...] = ()
+
+
+class QueryLimits(msgspec.Struct, frozen=True, kw_only=True):
+    """What a user's query may take."""
+
+    rows: int = 10_000
+    seconds: float = 10.0
+
+
+class Table(msgspec.Struct, frozen=True, kw_only=True):
+    """A query's answer: values are JSON-able (times as RFC 3339, big integers as int); `truncated` at the row limit."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Any, ...], ...]
+    truncated: bool = False
+
+
+class StoreStats(msgspec.Struct, frozen=True, kw_only=True):
+    """The store about itself. `revision` grows with every commit; `queued` counts bytes waiting."""
+
+    revision: int
+    spans: int
+    scores: int
+    pending_logs: int
+    queued: int
+    disk_bytes: int
+    format_version: int
+
+
+class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
+    """What a backend can do beyond the law; the default is the least able."""
+
+    sql: bool = False
+    survives_restart: bool = False
+
+
+class SpanStore(Protocol):
+    """Spans, scores and joined log records."""
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """Say what this backend can do."""
+        ...
+
+    def submit(self, batch: WriteBatch) -> Future[WriteReceipt]:
+        """Take a batch; the future resolves when it is durable."""
+        ...
+
+    def list_traces(self, project: str, where: TraceFilter, *, limit: int = 50, cursor: str | None = None) -> Page:
+        """Return a page of TraceRow."""
+        ...
+
+    def get_trace(self, project: str, trace_id: str) -> TraceRow | None:
+        """Return the summary of one trace."""
+        ...
+
+    def list_spans(
+        self, project: str, where: SpanFilter, *, limit: int = 100, cursor: str | None = None, oldest_first: bool = False
+    ) -> Page:
+        """Return a page of SpanRow; `oldest_first` turns the order round (for a trace's tree)."""
+        ...
+
+    def get_span(self, project: str, trace_id: str, span_id: str) -> Span | None:
+        """Return one span whole."""
+        ...
+
+    def scan_spans(self, project: str, where: SpanFilter) -> Iterator[Span]:
+        """Stream whole spans, oldest first, in bounded memory."""
+        ...
+
+    def list_scores(
+        self,
+        project: str,
+        *,
+        trace_id: str | None = None,
+        span_id: str | None = None,
+        name: str | None = None,
+        limit: int = 100,
+        cursor: str | None = None,
+    ) -> Page:
+        """Return a page of Score, newest first."""
+        ...
+
+    def overview(self, project: str, *, since: int, until: int, service: str | None = None, buckets: int = 60) -> Overview:
+        """Return figures over model calls that started in [since, until) ns."""
+        ...
+
+    def facets(self, project: str, *, since: int, until: int) -> Facets:
+        """Return the values there are to filter by."""
+        ...
+
+    def query(self, project: str, select: exp.Query, limits: QueryLimits) -> Table:
+        """Run a SELECT that `query.parse` has allowed, over `spans` and `scores` of the project alone.
+
+        The caller checks tables and functions; the store forces the project filter, the time limit
+        (`QueryTimeoutError`) and the row limit, and gives user SQL no way to write.
+        """
+        ...
+
+    def stats(self) -> StoreStats:
+        """Return counts and sizes; cheap enough to ask every second."""
+        ...
+
+    def close(self) -> None:
+        """Drain, then close. Safe to call twice."""
+        ...
