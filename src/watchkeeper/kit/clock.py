@@ -9,6 +9,7 @@ from typing import Protocol
 __all__ = ["Clock", "SystemClock", "format_rfc3339", "parse_rfc3339"]
 
 _NS = 1_000_000_000
+_DIGITS = 9
 
 
 class Clock(Protocol):
@@ -47,7 +48,7 @@ def parse_rfc3339(text: str) -> int:
     if not dot:
         return _whole_seconds(head) * _NS
     digits = len(tail) - len(tail.lstrip("0123456789"))
-    if not 1 <= digits <= 9:
+    if not 1 <= digits <= _DIGITS:
         message = f"not an RFC 3339 time: {text!r}"
         raise ValueError(message)
     return _whole_seconds(head + tail[digits:]) * _NS + int(tail[:digits].ljust(9, "0"))

@@ -1,1 +1,7 @@
-"""Room: query."""
+"""Floor 3: the SQL a user may write. Text to AST; nothing is executed here."""
+
+from __future__ import annotations
+
+from watchkeeper.query.select import MAX_SQL, TABLES, parse_select
+
+__all__ = ["MAX_SQL", "TABLES", "parse_select"]

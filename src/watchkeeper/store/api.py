@@ -291,7 +291,13 @@ class SpanStore(Protocol):
         ...
 
     def list_spans(
-        self, project: str, where: SpanFilter, *, limit: int = 100, cursor: str | None = None, oldest_first: bool = False
+        self,
+        project: str,
+        where: SpanFilter,
+        *,
+        limit: int = 100,
+        cursor: str | None = None,
+        oldest_first: bool = False,
     ) -> Page:
         """Return a page of SpanRow; `oldest_first` turns the order round (for a trace's tree)."""
         ...
@@ -317,7 +323,9 @@ class SpanStore(Protocol):
         """Return a page of Score, newest first."""
         ...
 
-    def overview(self, project: str, *, since: int, until: int, service: str | None = None, buckets: int = 60) -> Overview:
+    def overview(
+        self, project: str, *, since: int, until: int, service: str | None = None, buckets: int = 60
+    ) -> Overview:
         """Return figures over model calls that started in [since, until) ns."""
         ...
 

@@ -1,0 +1,119 @@
+"""`watchkeeper sql`."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import urllib.error
+import urllib.request
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from watchkeeper.cli.terminal import stderr, stdout
+from watchkeeper.kit.errors import QueryRefusedError, RequestError, UpstreamError
+from watchkeeper.kit.settings import SdkSettings, ServerSettings, read
+
+__all__ = ["Format", "sql"]
+
+
+class Format(StrEnum):
+    """How rows are printed."""
+
+    table = "table"
+    json = "json"
+    csv = "csv"
+
+
+def sql(
+    query: Annotated[str, typer.Argument(help="One SELECT over spans and scores; columns in docs/reference/sql.md.")],
+    output: Annotated[Format, typer.Option("--format", "-f", help="How to print the rows.")] = Format.table,
+    as_json: Annotated[bool, typer.Option("--json", help="Short for --format json.")] = False,
+    data_dir: Annotated[
+        Path | None, typer.Option(help="Data folder; its running server is asked, else it is opened.")
+    ] = None,
+    url: Annotated[str | None, typer.Option(help="Ask this server instead.")] = None,
+) -> None:
+    """Run one SELECT over spans and scores. (beta)
+
+    Example: watchkeeper sql "select model, count(*), sum(cost_nano_usd)/1e9 as usd from spans group by model"
+    """
+    answer = _ask(query, url, data_dir)
+    _print(answer, Format.json if as_json else output)
+    if answer["truncated"]:
+        stderr().print(f"only the first {len(answer['rows'])} rows are shown", style="yellow")
+
+
+def _ask(query: str, url: str | None, data_dir: Path | None) -> dict[str, Any]:
+    settings = read(ServerSettings, data_dir=data_dir)
+    from watchkeeper.server.lockfile import running_server
+
+    address = url or running_server(settings.folder())
+    if address is not None:
+        return _over_http(address, query)
+    from watchkeeper.server import assemble
+    from watchkeeper.server.lockfile import FolderLock
+
+    with FolderLock(settings.folder()):
+        services = assemble(settings, settings.folder())
+        try:
+            return services.queries.run("default", query).model_dump()
+        finally:
+            services.close()
+
+
+def _over_http(address: str, query: str) -> dict[str, Any]:
+    headers = {"Content-Type": "application/json"}
+    key = read(SdkSettings).api_key
+    if key:
+        headers["Authorization"] = f"Bearer {key}"
+    target = f"{address.rstrip('/')}/api/v1/query"
+    request = urllib.request.Request(target, json.dumps({"sql": query}).encode(), headers)  # noqa: S310 - the user's own server
+    try:
+        with urllib.request.urlopen(request, timeout=60) as response:  # noqa: S310 - the user's own server
+            answer: dict[str, Any] = json.load(response)
+            return answer
+    except urllib.error.HTTPError as error:
+        raise _refusal(error) from None
+    except OSError as error:
+        raise UpstreamError(f"no answer from {address}: {error}", hint="is the server running?") from None
+
+
+def _refusal(error: urllib.error.HTTPError) -> RequestError | UpstreamError:
+    try:
+        problem = json.load(error)["error"]
+    except (ValueError, KeyError, TypeError):
+        return UpstreamError(f"the server answered {error.code}")
+    kind = QueryRefusedError if problem["code"] == "query_refused" else RequestError
+    return kind(problem["message"], hint=problem.get("hint"))
+
+
+def _print(answer: dict[str, Any], how: Format) -> None:
+    console = stdout()
+    if how is Format.json:
+        console.print(json.dumps(answer, ensure_ascii=False), markup=False)
+        return
+    if how is Format.csv:
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(answer["columns"])
+        writer.writerows(answer["rows"])
+        console.print(text.getvalue(), markup=False, end="")
+        return
+    table = Table(header_style="bold", box=None, pad_edge=False)
+    for index, column in enumerate(answer["columns"]):
+        numeric = all(isinstance(row[index], int | float | None) for row in answer["rows"])
+        table.add_column(column, justify="right" if numeric else "left", overflow="fold")
+    for row in answer["rows"]:
+        table.add_row(*("" if value is None else _cell(value) for value in row))
+    console.print(table)
+
+
+def _cell(value: object) -> str:
+    from rich.markup import escape
+
+    return escape(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))

@@ -1,0 +1,22 @@
+"""The verbs, gathered."""
+
+from __future__ import annotations
+
+import typer
+
+from watchkeeper.cli import demo, serve, sql, version
+
+__all__ = ["application"]
+
+application = typer.Typer(
+    name="watchkeeper",
+    help="Traces, cost and quality of AI calls, self-hosted. (stable) keeps its interface, (beta) may still change.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Exit codes: 0 good, 2 configuration, 103 infrastructure.",
+)
+application.command("serve")(serve.serve)
+application.command("demo")(demo.demo)
+application.command("sql")(sql.sql)
+application.command("version")(version.version)

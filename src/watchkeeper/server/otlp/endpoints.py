@@ -1,0 +1,90 @@
+"""OTLP over HTTP: `/v1/traces`, `/v1/logs`, `/v1/metrics`; 200 means durable.
+
+Errors answer a `google.rpc.Status` in the encoding of the request, as the OTLP specification asks.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Literal
+
+from starlette.responses import Response
+
+from watchkeeper.ingest import count_metrics, decode_logs, decode_traces, decompress, encode_partial, encode_status
+from watchkeeper.kit.errors import BodyTooLargeError, OverloadedError, RequestError, WatchkeeperError
+
+if TYPE_CHECKING:
+    from starlette.types import Receive, Scope, Send
+
+    from watchkeeper.server.otlp.service import Accepted, IngestService
+
+__all__ = ["OtlpApp"]
+
+Signal = Literal["traces", "logs", "metrics"]
+
+_RPC_CODES = {400: 3, 401: 16, 403: 7, 413: 3, 415: 3, 429: 8, 500: 13, 503: 14, 507: 8}
+
+
+class OtlpApp:
+    """One ASGI app for one signal."""
+
+    def __init__(self, signal: Signal, service: IngestService, max_body: int) -> None:
+        self._signal = signal
+        self._service = service
+        self._max_body = max_body
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one export."""
+        headers = dict(scope["headers"])
+        content_type = headers.get(b"content-type", b"").decode("latin-1")
+        try:
+            if scope["method"] != "POST":
+                response = Response(status_code=405, headers={"Allow": "POST"})
+                await response(scope, receive, send)
+                return
+            body = await self._read(headers, receive)
+            encoding = headers.get(b"content-encoding", b"").decode("latin-1")
+            accepted = await self._take(scope["watchkeeper.project"], body, content_type, encoding)
+            payload, media = encode_partial(self._signal, content_type, accepted.rejected, accepted.reason)
+            await Response(payload, media_type=media)(scope, receive, send)
+        except WatchkeeperError as error:
+            self._service.refused(error.code)
+            await self._fail(error, content_type)(scope, receive, send)
+
+    async def _take(self, project: str, body: bytes, content_type: str, encoding: str) -> Accepted:
+        def plain() -> bytes:
+            return decompress(body, encoding, self._max_body)
+
+        if self._signal == "traces":
+            return await self._service.traces(project, len(body), lambda: decode_traces(plain(), content_type))
+        if self._signal == "logs":
+            return await self._service.logs(project, len(body), lambda: decode_logs(plain(), content_type))
+        return await self._service.metrics(len(body), lambda: count_metrics(plain(), content_type))
+
+    async def _read(self, headers: dict[bytes, bytes], receive: Receive) -> bytes:
+        declared = headers.get(b"content-length", b"")
+        too_large = partial(
+            BodyTooLargeError, f"the body is over the limit of {self._max_body} bytes", hint="send smaller batches"
+        )
+        if declared.isdigit() and int(declared) > self._max_body:
+            raise too_large()
+        chunks: list[bytes] = []
+        size = 0
+        while True:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                raise RequestError("the client went away before the body was whole")
+            chunk = message.get("body", b"")
+            size += len(chunk)
+            if size > self._max_body:
+                raise too_large()
+            chunks.append(chunk)
+            if not message.get("more_body", False):
+                return b"".join(chunks)
+
+    @staticmethod
+    def _fail(error: WatchkeeperError, content_type: str) -> Response:
+        text = error.message if error.hint is None else f"{error.message} ({error.hint})"
+        payload, media = encode_status(content_type, _RPC_CODES.get(error.status, 13), text)
+        headers = {"Retry-After": str(error.retry_after)} if isinstance(error, OverloadedError) else {}
+        return Response(payload, error.status, headers, media)

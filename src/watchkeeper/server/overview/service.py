@@ -1,0 +1,41 @@
+"""Overview figures for the API."""
+
+from __future__ import annotations
+
+from watchkeeper.kit.clock import Clock
+from watchkeeper.kit.errors import RequestError
+from watchkeeper.server.overview.schemas import FacetsOut, OverviewOut
+from watchkeeper.server.schemas import plain
+from watchkeeper.store.api import SpanStore
+
+__all__ = ["OverviewService"]
+
+_DAY = 24 * 3600 * 1_000_000_000
+
+
+class OverviewService:
+    """Reads figures of one project at a time; the default window is the last day."""
+
+    def __init__(self, store: SpanStore, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+
+    def overview(
+        self, project: str, since: int | None, until: int | None, service: str | None, buckets: int
+    ) -> OverviewOut:
+        """Return figures over model calls."""
+        start, end = self._window(since, until)
+        found = self._store.overview(project, since=start, until=end, service=service, buckets=buckets)
+        return OverviewOut.model_validate(plain(found) | {"since": start, "until": end})
+
+    def facets(self, project: str, since: int | None, until: int | None) -> FacetsOut:
+        """Return the values there are to filter by."""
+        start, end = self._window(since, until)
+        return FacetsOut.model_validate(plain(self._store.facets(project, since=start, until=end)))
+
+    def _window(self, since: int | None, until: int | None) -> tuple[int, int]:
+        end = self._clock.now_ns() + 60_000_000_000 if until is None else until
+        start = max(0, end - _DAY) if since is None else since
+        if start >= end:
+            raise RequestError("since is not before until")
+        return start, end

@@ -1,0 +1,136 @@
+"""Runs the app: takes the folder, opens the ports, serves HTTP and gRPC on one loop, drains on the way out."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import logging
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import uvicorn
+
+from watchkeeper.kit.errors import ConfigError
+from watchkeeper.kit.settings import ServerSettings
+from watchkeeper.server.access import is_loopback
+from watchkeeper.server.app import create_app
+from watchkeeper.server.lockfile import FolderLock
+from watchkeeper.server.otlp.grpc import GrpcServer
+from watchkeeper.server.wiring import Services, assemble
+
+__all__ = ["DEFAULT_GRPC_PORT", "Running", "serve"]
+
+DEFAULT_GRPC_PORT = 4317
+_log = logging.getLogger("watchkeeper.server")
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """Where the server can be reached. `warning` says what could not be had."""
+
+    url: str
+    grpc_port: int | None
+    folder: Path
+    warning: str | None
+
+
+def serve(settings: ServerSettings, on_ready: Callable[[Running], None]) -> None:
+    """Serve until SIGINT or SIGTERM; everything acknowledged is on disk when it returns.
+
+    Raises:
+        ConfigError: the port is taken, or a wider address than loopback is asked for without a key.
+        StoreLockedError: another server holds the folder.
+    """
+    if not is_loopback(settings.host) and not settings.secret_key:
+        raise ConfigError(
+            f"refusing to listen on {settings.host} without authentication",
+            hint="set WATCHKEEPER_SECRET_KEY=sk-... or listen on 127.0.0.1",
+        )
+    folder = settings.folder()
+    sock = _listen(settings.host, settings.port)
+    with sock, FolderLock(folder) as lock:
+        url = _url(settings.host, sock.getsockname()[1])
+        lock.announce(url)
+        services = assemble(settings, folder)
+        services.status.endpoint = url
+        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+            runner.run(_serve(settings, services, sock, url, on_ready))
+
+
+async def _serve(
+    settings: ServerSettings, services: Services, sock: socket.socket, url: str, on_ready: Callable[[Running], None]
+) -> None:
+    config = uvicorn.Config(
+        create_app(services), log_level="warning", access_log=False, lifespan="on", http="httptools",
+        server_header=False, timeout_graceful_shutdown=10,
+    )  # fmt: skip
+    server = _Server(config)
+    grpc = GrpcServer(services.ingest, services.gate, services.max_body)
+    try:
+        services.status.grpc_port, warning = await _start_grpc(grpc, settings)
+    except ConfigError:
+        services.close()
+        raise
+    server.when_started = lambda: on_ready(Running(url, services.status.grpc_port, settings.folder(), warning))
+    server.before_close = lambda: grpc.stop(5)
+    await server.serve(sockets=[sock])
+
+
+class _Server(uvicorn.Server):
+    """uvicorn, with gRPC stopped before the app closes its services."""
+
+    when_started: Callable[[], None]
+    before_close: Callable[[], object]
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets=sockets)
+        if self.started:
+            self.when_started()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        await self.before_close()  # type: ignore[misc] - a coroutine
+        await super().shutdown(sockets=sockets)
+
+
+async def _start_grpc(grpc: GrpcServer, settings: ServerSettings) -> tuple[int | None, str | None]:
+    if settings.grpc_port == 0:
+        return None, None
+    wanted = settings.grpc_port or DEFAULT_GRPC_PORT
+    try:
+        return await grpc.start(settings.host, wanted), None
+    except RuntimeError:
+        if settings.grpc_port is not None:
+            raise ConfigError(
+                f"gRPC port {wanted} is taken", hint="choose another with --grpc-port, or 0 for none"
+            ) from None
+        return None, f"port {wanted} is taken: no OTLP over gRPC (HTTP works; --grpc-port chooses another)"
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    sock = socket.socket(family, socket.SOCK_STREAM)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        sock.bind((host, port))
+    except OSError as error:
+        sock.close()
+        if error.errno == errno.EADDRINUSE:
+            raise ConfigError(f"port {port} on {host} is taken", hint="choose another with --port") from None
+        raise ConfigError(f"cannot listen on {host}:{port}: {error.strerror or error}") from None
+    return sock
+
+
+def _url(host: str, port: int) -> str:
+    name = {"0.0.0.0": "127.0.0.1", "::": "127.0.0.1"}.get(host, host)  # noqa: S104 - compared, not bound
+    return f"http://[{name}]:{port}" if ":" in name else f"http://{name}:{port}"
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
+    try:
+        import uvloop
+    except ImportError:
+        _log.debug("uvloop is not here; using asyncio's own loop")
+        return asyncio.new_event_loop
+    return uvloop.new_event_loop

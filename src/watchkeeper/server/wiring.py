@@ -1,0 +1,81 @@
+"""The one place that joins ingest, pricing, store and the API."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from watchkeeper.ingest import map_span
+from watchkeeper.kit.clock import Clock, SystemClock
+from watchkeeper.kit.settings import ServerSettings
+from watchkeeper.model import RawSpan, Span
+from watchkeeper.pricing import Pricer
+from watchkeeper.server.access import Gate
+from watchkeeper.server.metrics import Metrics
+from watchkeeper.server.otlp.service import IngestService
+from watchkeeper.server.overview.service import OverviewService
+from watchkeeper.server.scores.service import ScoreService
+from watchkeeper.server.sql.service import QueryService
+from watchkeeper.server.status.service import StatusService
+from watchkeeper.server.traces.service import TraceService
+from watchkeeper.server.version import version
+from watchkeeper.store.api import SpanStore
+from watchkeeper.store.factory import ControlStore, open_control_store, open_span_store
+
+__all__ = ["Services", "assemble"]
+
+MIB = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Everything that is alive while the server runs."""
+
+    store: SpanStore
+    control: ControlStore
+    gate: Gate
+    metrics: Metrics
+    ingest: IngestService
+    traces: TraceService
+    scores: ScoreService
+    overview: OverviewService
+    queries: QueryService
+    status: StatusService
+    max_body: int
+
+    def close(self) -> None:
+        """Drain and close, the store last."""
+        self.ingest.close()
+        self.store.close()
+        self.control.close()
+
+
+def assemble(settings: ServerSettings, folder: Path | None, clock: Clock | None = None) -> Services:
+    """Open the stores in the folder (None keeps everything in memory) and build the services on them."""
+    now = clock or SystemClock()
+    pricer = Pricer(settings.prices)
+
+    def refine(project: str, raw: RawSpan, received_at: int) -> Span:
+        return pricer.price(map_span(project, raw, received_at))
+
+    store = open_span_store(folder, refine=refine, memory_mib=settings.memory_mib, queue_bytes=settings.queue_mib * MIB)
+    control = open_control_store(folder)
+    metrics = Metrics(store)
+    return Services(
+        store=store,
+        control=control,
+        gate=Gate(settings.secret_key, lambda secret: _project(control, secret)),
+        metrics=metrics,
+        ingest=IngestService(store, pricer, metrics, now, in_flight_bytes=2 * settings.queue_mib * MIB),
+        traces=TraceService(store),
+        scores=ScoreService(store, now),
+        overview=OverviewService(store, now),
+        queries=QueryService(store),
+        status=StatusService(store, pricer, version()),
+        max_body=settings.max_body_mib * MIB,
+    )
+
+
+def _project(control: ControlStore, secret: str) -> str | None:
+    found = control.project_for_secret(secret)
+    return found[0] if found is not None else None
