@@ -1,3 +1,8 @@
+"""What a user's SELECT may be made of.
+
+Adding a name here is a security decision: it must read no file, no setting and no other table, and
+must not allocate without bound (hence no `range`, `repeat`, `lpad`).
+"""
 
 from __future__ import annotations
 

@@ -1,0 +1,82 @@
+"""What leaves the process is checked against a committed copy: openapi.json, the settings and CLI reference.
+
+`--write` writes them anew.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+from typer.main import get_command
+
+from watchkeeper.cli.verbs import application
+from watchkeeper.kit.settings import SdkSettings, ServerSettings, describe
+from watchkeeper.server import assemble, create_app, openapi
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def main() -> int:
+    """Return 1 when a committed copy is stale."""
+    stale = []
+    for name, text in generated().items():
+        path = ROOT / name
+        if "--write" in sys.argv:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+        elif not path.is_file() or path.read_text() != text:
+            stale.append(name)
+    for name in stale:
+        sys.stderr.write(f"{name} is stale; make format writes it anew\n")
+    return 1 if stale else 0
+
+
+def generated() -> dict[str, str]:
+    """Return each generated file's path and text."""
+    return {
+        "openapi.json": _openapi(),
+        "docs/reference/settings.md": _settings(),
+        "docs/reference/cli.md": _cli(),
+    }
+
+
+def _openapi() -> str:
+    services = assemble(ServerSettings(), None)
+    try:
+        return json.dumps(openapi(create_app(services)), indent=1, sort_keys=True) + "\n"
+    finally:
+        services.close()
+
+
+def _settings() -> str:
+    parts = ["# Settings", "", "Generated from `src/watchkeeper/kit/settings.py`. A flag wins over a variable."]
+    for title, kind in (("Server", ServerSettings), ("SDK", SdkSettings)):
+        parts += ["", f"## {title}", "", "| variable | default | meaning |", "|---|---|---|"]
+        parts += [
+            f"| `{env}` | {f'`{default}`' if default else ''} | {text} |" for env, text, default in describe(kind)
+        ]
+    return "\n".join(parts) + "\n"
+
+
+def _cli() -> str:
+    root = get_command(application)
+    parts = [
+        "# Command line",
+        "",
+        "Generated from `watchkeeper --help`. Exit codes: 0 good, 2 configuration, 103 infrastructure.",
+    ]
+    commands = getattr(root, "commands", {})
+    for name in sorted(commands):
+        command = commands[name]
+        parts += ["", f"## watchkeeper {name}", "", (command.help or "").strip().replace("\x0c", ""), ""]
+        for parameter in command.params:
+            names = ", ".join(f"`{option}`" for option in parameter.opts) if parameter.opts else parameter.name
+            text = " ".join((getattr(parameter, "help", None) or "").split())
+            parts.append(f"- {names}: {text}")
+    return "\n".join(parts).rstrip() + "\n"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

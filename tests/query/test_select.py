@@ -1,0 +1,120 @@
+"""The SQL allow-list."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlglot import exp
+
+from watchkeeper.kit.errors import QueryRefusedError
+from watchkeeper.query import MAX_SQL, parse_select
+
+HOSTILE = {
+    "insert": "insert into spans values (1)",
+    "update": "update spans set name = 'x'",
+    "delete": "delete from spans",
+    "drop": "drop table spans",
+    "create": "create table x as select * from spans",
+    "attach": "attach ':memory:' as other",
+    "attach in CTE": "with a as (attach ':memory:' as x) select 1",
+    "copy": "copy spans to '/tmp/x.csv'",
+    "export": "export database '/tmp/x'",
+    "pragma": "pragma database_list",
+    "set": "set memory_limit = '100GB'",
+    "checkpoint": "checkpoint",
+    "install": "install httpfs",
+    "load": "load httpfs",
+    "call": "call duckdb_settings()",
+    "explain": "explain analyze select 1",
+    "two statements": "select 1; select 2",
+    "statement after comment": "select 1 /* */; drop table spans",
+    "file": "select * from '/etc/passwd'",
+    "read_csv": "select * from read_csv('/etc/passwd')",
+    "read_text": "select * from read_text('/etc/*')",
+    "glob": "select * from glob('/*')",
+    "settings": "select * from duckdb_settings()",
+    "secrets": "select * from duckdb_secrets()",
+    "catalog": "select * from information_schema.tables",
+    "master": "select * from sqlite_master",
+    "pg catalog": "select * from pg_catalog.pg_class",
+    "schema-qualified": "select * from main.spans",
+    "getenv": "select getenv('HOME')",
+    "current_setting": "select current_setting('temp_directory')",
+    "range bomb": "select * from range(1000000000000)",
+    "range in select": "select unnest(range(1000000000000))",
+    "generate_series": "select * from generate_series(1, 1000000000000)",
+    "repeat bomb": "select repeat('x', 1000000000)",
+    "query()": "select * from query('drop table spans')",
+    "query_table": "select * from query_table('spans_raw')",
+    "recursion": "with recursive r as (select 1 as n union all select n + 1 from r) select * from r",
+    "shadowing": "with spans as (select 1) select * from spans",
+    "forward reference": "with a as (select * from b), b as (select 1) select * from a",
+    "nested WITH leaking out": "select * from (with t as (select 1) select * from t) q, t",
+    "unknown table": "select * from users",
+    "columns()": "select columns('.*') from spans",
+    "sample": "select * from spans using sample 10",
+    "into": "select 1 into x from spans",
+    "empty": "   ",
+    "not SQL": "hello there",
+    "unclosed": "select (((",
+}
+
+
+@pytest.mark.parametrize("sql", HOSTILE.values(), ids=HOSTILE)
+def test_refuses(sql: str) -> None:
+    """Whatever is not one SELECT over the two tables and known functions is refused."""
+    with pytest.raises(QueryRefusedError):
+        parse_select(sql)
+
+
+def test_refuses_overlong_text() -> None:
+    """A query over the size limit is refused before it is parsed."""
+    with pytest.raises(QueryRefusedError, match=str(MAX_SQL)):
+        parse_select("select " + "1," * MAX_SQL + "1")
+
+
+def test_refuses_deep_nesting() -> None:
+    """A query nested beyond the limit is refused, not a crash of the parser."""
+    with pytest.raises(QueryRefusedError):
+        parse_select("select " + "(" * 3_000 + "1" + ")" * 3_000)
+
+
+def test_names_the_nearest_table() -> None:
+    """A mistyped table is refused with the name that was meant."""
+    with pytest.raises(QueryRefusedError, match="did you mean 'spans'"):
+        parse_select("select * from span")
+
+
+@given(st.text(max_size=300))
+def test_any_text_parses_or_is_refused(text: str) -> None:
+    """No text makes the parser raise anything but a refusal."""
+    try:
+        tree = parse_select(text)
+    except QueryRefusedError:
+        return
+
+    assert isinstance(tree, exp.Query)
+
+
+ALLOWED = """
+select 1
+select model, count(*) from spans where start_time > now() - interval 1 day group by 1 order by 2 desc limit 5
+with a as (select * from spans), b as (select * from a) select date_trunc('hour', start_time), count(*) from b group by all
+select s.trace_id, c.value from spans s join scores c using (trace_id) where c.name = 'helpful'
+select quantile_cont(duration_ns, 0.95) filter (where status = 'error') from spans
+select attributes->>'gen_ai.request.model', json_extract_string(resource, '$.host') from spans
+select user_id, row_number() over (partition by model order by start_time) from spans
+select case when status = 'error' then 1 else 0 end, name ilike '%chat%', start_time::date from spans
+select name from spans union all select name from scores
+select * exclude (input, output) from spans where trace_id in (select trace_id from scores)
+select time_bucket(interval '5 minutes', start_time), median(duration_ns) from spans group by 1
+"""
+
+
+@pytest.mark.parametrize("sql", ALLOWED.strip().splitlines())
+def test_allows(sql: str) -> None:
+    """The questions people ask of their calls are allowed."""
+    tree = parse_select(sql)
+
+    assert isinstance(tree, exp.Query)
