@@ -1,1 +1,31 @@
-"""Room: ingest."""
+"""Floor 3: OTLP bytes to canonical spans. Never writes."""
+
+from __future__ import annotations
+
+from watchkeeper.ingest.compression import decompress
+from watchkeeper.ingest.mapper import MAPPER_VERSION, map_span
+from watchkeeper.ingest.media import encode_partial, encode_status
+from watchkeeper.ingest.otlp import (
+    DecodedLogs,
+    DecodedTraces,
+    count_metrics,
+    decode_logs,
+    decode_logs_message,
+    decode_traces,
+    decode_traces_message,
+)
+
+__all__ = [
+    "MAPPER_VERSION",
+    "DecodedLogs",
+    "DecodedTraces",
+    "count_metrics",
+    "decode_logs",
+    "decode_logs_message",
+    "decode_traces",
+    "decode_traces_message",
+    "decompress",
+    "encode_partial",
+    "encode_status",
+    "map_span",
+]

@@ -1,0 +1,1 @@
+"""Benchmarks: one command (`make bench`), peers in the same run, results in RESULTS.md."""

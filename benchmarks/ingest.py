@@ -1,0 +1,84 @@
+"""Durable ingest, ours against Phoenix, in one run: acknowledged a second, and stored a second."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from pathlib import Path
+
+from benchmarks.machine import ROOT, Server, install_phoenix, phoenix, watchkeeper
+
+
+def drive(url: str, seconds: float, *extra: str) -> dict[str, float]:
+    """Run the load generator in a process of its own."""
+    command = [sys.executable, "-m", "benchmarks.load", url, "--seconds", str(seconds), *extra]
+    done = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
+    answer: dict[str, float] = json.loads(done.stdout)
+    return answer
+
+
+def ours(folder: Path, seconds: float, *extra: str) -> dict[str, float]:
+    """Load our server, then count what it holds after a restart."""
+    with watchkeeper(folder) as server:
+        result = _measured(server, seconds, *extra)
+    with watchkeeper(folder) as server:
+        result["stored"] = _status(server.url)["spans"]
+    result["stored_per_s"] = round(result["stored"] / result["seconds"])
+    return result
+
+
+def theirs(folder: Path, seconds: float, *extra: str) -> dict[str, float]:
+    """Load Phoenix, then count what its database holds when the load ends and half a minute later."""
+    with phoenix(folder) as server:
+        before = time.monotonic()
+        result = _measured(server, seconds, *extra)
+        result["stored"] = _count(folder)
+        result["stored_per_s"] = round(result["stored"] / (time.monotonic() - before))
+    return result
+
+
+def _measured(server: Server, seconds: float, *extra: str) -> dict[str, float]:
+    cpu = server.cpu_seconds()
+    result = drive(server.url, seconds, *extra)
+    result["server_cpu_s"] = round(server.cpu_seconds() - cpu, 1)
+    result["rss_mib"] = round(server.rss_mib())
+    return result
+
+
+def _status(url: str) -> dict[str, int]:
+    with urllib.request.urlopen(f"{url}/api/v1/status", timeout=30) as answer:
+        found: dict[str, int] = json.load(answer)
+        return found
+
+
+def _count(folder: Path) -> int:
+    with sqlite3.connect(f"file:{folder / 'phoenix.db'}?mode=ro", uri=True) as connection:
+        return int(connection.execute("select count(*) from spans").fetchone()[0])
+
+
+def main(seconds: float = 60) -> list[str]:
+    """Measure and return the table as Markdown lines."""
+    install_phoenix()
+    rows = [
+        "| server | dialect | acknowledged/s | stored/s | refused | p50 ms | p99 ms | server CPU s | generator CPU s | RSS MiB |",
+        "|---|---|---|---|---|---|---|---|---|---|",
+    ]
+    for name, run in (("Watchkeeper", ours), ("Phoenix 20.26", theirs)):
+        for dialect in ("otel", "openinference"):
+            with tempfile.TemporaryDirectory() as scratch:
+                got = run(Path(scratch) / "data", seconds, "--dialect", dialect)
+            rows.append(
+                f"| {name} | {dialect} | {got['acknowledged_per_s']:,} | {got['stored_per_s']:,} | {got['refused']:,} | "
+                f"{got['p50_ms']} | {got['p99_ms']} | {got['server_cpu_s']} | {got['generator_cpu_s']} | {got['rss_mib']} |"
+            )
+            print(rows[-1], flush=True)
+    return rows
+
+
+if __name__ == "__main__":
+    main(float(sys.argv[1]) if len(sys.argv) > 1 else 60)

@@ -1,0 +1,19 @@
+"""The dialects, in the order in which they are believed."""
+
+from __future__ import annotations
+
+from watchkeeper.ingest.dialects.openinference import OpenInference
+from watchkeeper.ingest.dialects.otel_genai import OtelGenAI
+from watchkeeper.ingest.dialects.own import Own
+from watchkeeper.ingest.draft import Dialect
+from watchkeeper.kit.registry import Registry
+
+__all__ = ["registry"]
+
+
+def registry() -> Registry[Dialect]:
+    """Return a new registry of every dialect we read; for a field two of them give, the earlier wins."""
+    table: Registry[Dialect] = Registry("dialect")
+    for dialect in (OtelGenAI(), OpenInference(), Own()):
+        table.add(dialect.name, dialect)
+    return table

@@ -1,0 +1,192 @@
+"""OpenTelemetry's GenAI conventions as of 2026-11: attributes, and content in joined log records."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from watchkeeper.ingest.draft import Draft
+from watchkeeper.ingest.messages import content_of, messages_of
+from watchkeeper.ingest.read import integer, loads, number, plain, strings, text
+from watchkeeper.model import (
+    Attributes,
+    AttributeValue,
+    Content,
+    Document,
+    Message,
+    RawLog,
+    RawSpan,
+    SpanKind,
+    Usage,
+    semconv,
+)
+
+__all__ = ["OtelGenAI"]
+
+_KINDS: dict[str, SpanKind] = {
+    "chat": "llm", "generate_content": "llm", "text_completion": "llm", "fetch_response": "llm",
+    "embeddings": "embedding", "retrieval": "retriever", "rerank": "reranker", "execute_tool": "tool",
+    "create_agent": "agent", "invoke_agent": "agent", "plan": "agent", "invoke_workflow": "workflow",
+}  # fmt: skip
+_DETAILS = "gen_ai.client.inference.operation.details"
+_OLD_EVENTS = {
+    "gen_ai.system.message": "system", "gen_ai.user.message": "user", "gen_ai.assistant.message": "assistant",
+    "gen_ai.tool.message": "tool", "gen_ai.choice": "assistant",
+}  # fmt: skip
+_NOT_PARAMETERS = frozenset({"gen_ai.request.model"})
+_NS = 1_000_000_000
+
+
+class OtelGenAI:
+    """`gen_ai.*`."""
+
+    name = "otel_genai"
+
+    def speaks(self, raw: RawSpan) -> bool:
+        """Say whether any `gen_ai.` key is there, on the span or on a log record joined to it."""
+        return any(key.startswith("gen_ai.") for key in raw.attributes) or any(
+            log.event_name.startswith("gen_ai.") for log in raw.logs
+        )
+
+    def read(self, raw: RawSpan) -> Draft:
+        """Read the conventions' fields."""
+        found = _with_details(raw)
+        operation = text(found.get(semconv.OPERATION))
+        documents = _documents(found.get("gen_ai.retrieval.documents"))
+        given, answer = _messages(found, raw.logs)
+        query = found.get("gen_ai.retrieval.query.text", found.get(semconv.TOOL_ARGUMENTS))
+        return Draft(
+            kind=_kind(operation, found),
+            operation=operation,
+            provider=text(found.get(semconv.PROVIDER)) or text(found.get("gen_ai.system")),
+            request_model=text(found.get(semconv.REQUEST_MODEL)),
+            response_model=text(found.get(semconv.RESPONSE_MODEL)),
+            response_id=text(found.get(semconv.RESPONSE_ID)),
+            usage=_usage(found),
+            time_to_first_token_ns=_seconds(found.get(semconv.TIME_TO_FIRST_CHUNK)),
+            streaming=_flag(found.get("gen_ai.request.stream")),
+            finish_reasons=strings(found.get(semconv.FINISH_REASONS)),
+            parameters=_parameters(found),
+            input=Content(messages=given) if given else content_of(plain(query)),
+            output=_output(answer, documents, found.get(semconv.TOOL_RESULT)),
+            tools=_tools(found.get(semconv.TOOL_DEFINITIONS)),
+            tool_name=text(found.get(semconv.TOOL_NAME)),
+            agent_name=text(found.get(semconv.AGENT_NAME)),
+            prompt_name=text(found.get("gen_ai.prompt.name")),
+            prompt_version=text(found.get("gen_ai.prompt.version")),
+            session_id=text(found.get(semconv.CONVERSATION_ID)),
+            error_type=text(found.get(semconv.ERROR_TYPE)),
+        )
+
+
+def _with_details(raw: RawSpan) -> Attributes:
+    found = raw.attributes
+    for log in raw.logs:
+        if log.event_name == _DETAILS:
+            found = {**log.attributes, **found}
+    return found
+
+
+def _kind(operation: str | None, found: Attributes) -> SpanKind | None:
+    if operation in _KINDS:
+        return _KINDS[operation]
+    if semconv.TOOL_NAME in found:
+        return "tool"
+    return "llm" if semconv.REQUEST_MODEL in found and semconv.USAGE_INPUT in found else None
+
+
+def _usage(found: Attributes) -> Usage:
+    def first(*keys: str) -> int | None:
+        return next((count for key in keys if (count := integer(found.get(key))) is not None), None)
+
+    return Usage(
+        input_tokens=first(semconv.USAGE_INPUT, "gen_ai.usage.prompt_tokens"),
+        output_tokens=first(semconv.USAGE_OUTPUT, "gen_ai.usage.completion_tokens"),
+        cache_read_tokens=first(semconv.USAGE_CACHE_READ, "gen_ai.usage.cache_read_input_tokens"),
+        cache_write_tokens=first(
+            semconv.USAGE_CACHE_WRITE,
+            "gen_ai.usage.cache_creation.input_tokens",
+            "gen_ai.usage.cache_creation_input_tokens",
+        ),
+        reasoning_tokens=first(semconv.USAGE_REASONING, "gen_ai.usage.reasoning_tokens"),
+        input_audio_tokens=first("gen_ai.usage.audio.input_tokens"),
+        output_audio_tokens=first("gen_ai.usage.audio.output_tokens"),
+        input_image_tokens=first("gen_ai.usage.image.input_tokens"),
+    )
+
+
+def _messages(found: Attributes, logs: tuple[RawLog, ...]) -> tuple[tuple[Message, ...], tuple[Message, ...]]:
+    given = messages_of(found.get(semconv.INPUT_MESSAGES), "user")
+    answer = messages_of(found.get(semconv.OUTPUT_MESSAGES), "assistant")
+    if not given and not answer:
+        given, answer = _old_messages(logs)
+    system = messages_of([{"role": "system", "parts": parts}], "system") if (parts := _system(found)) else ()
+    return (system + given if not any(one.role == "system" for one in given) else given), answer
+
+
+def _system(found: Attributes) -> Any:  # noqa: ANN401 - a list of parts or a text
+    return loads(found.get(semconv.SYSTEM_INSTRUCTIONS))
+
+
+def _old_messages(logs: tuple[RawLog, ...]) -> tuple[tuple[Message, ...], tuple[Message, ...]]:
+    """Before 1.37 every message was a log event of its own."""
+    given: list[Message] = []
+    answer: list[Message] = []
+    for log in sorted(logs, key=lambda one: one.time):
+        role = _OLD_EVENTS.get(log.event_name)
+        body = log.body
+        if role is None or not isinstance(body, dict):
+            continue
+        if log.event_name == "gen_ai.choice":
+            told: Mapping[str, AttributeValue] = body
+            inner = told.get("message")
+            shape = {**(inner if isinstance(inner, dict) else {}), "finish_reason": told.get("finish_reason")}
+            answer.extend(messages_of([shape], role))
+        else:
+            given.extend(messages_of([{"role": role, "tool_call_id": body.get("id"), **body}], role))
+    return tuple(given), tuple(answer)
+
+
+def _output(answer: tuple[Message, ...], documents: tuple[Document, ...], result: AttributeValue) -> Content | None:
+    if answer:
+        return Content(messages=answer)
+    return Content(documents=documents) if documents else content_of(plain(result))
+
+
+def _documents(value: AttributeValue) -> tuple[Document, ...]:
+    found = loads(value)
+    if not isinstance(found, list):
+        return ()
+    return tuple(
+        Document(
+            id=text(one.get("id")),
+            content=text(one.get("content") or one.get("text")),
+            score=number(one.get("score")),
+            metadata=plain(one["metadata"]) if isinstance(one.get("metadata"), dict) else None,
+        )
+        for one in map(loads, found)
+        if isinstance(one, dict)
+    )
+
+
+def _tools(value: AttributeValue) -> tuple[Any, ...]:
+    found = loads(value)
+    return tuple(plain(loads(one)) for one in found) if isinstance(found, list) else ()
+
+
+def _parameters(found: Attributes) -> dict[str, Any]:
+    start = len(semconv.REQUEST_PREFIX)
+    return {
+        key[start:]: plain(value)
+        for key, value in found.items()
+        if key.startswith(semconv.REQUEST_PREFIX) and key not in _NOT_PARAMETERS
+    }
+
+
+def _seconds(value: AttributeValue) -> int | None:
+    seconds = number(value)
+    return round(seconds * _NS) if seconds is not None and 0 <= seconds < 1e6 else None  # noqa: PLR2004 - eleven days
+
+
+def _flag(value: AttributeValue) -> bool | None:
+    return value if isinstance(value, bool) else None

@@ -1,0 +1,89 @@
+"""What a dialect may say about a span; every field may be left unsaid."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import msgspec
+
+from watchkeeper.model import Content, Cost, RawSpan, SpanKind, Usage
+
+__all__ = ["Dialect", "Draft", "merge"]
+
+
+class Draft(msgspec.Struct, kw_only=True):
+    """One dialect's reading of a span; None (or empty) where it is silent."""
+
+    kind: SpanKind | None = None
+    operation: str | None = None
+    provider: str | None = None
+    request_model: str | None = None
+    response_model: str | None = None
+    response_id: str | None = None
+    usage: Usage = Usage()
+    cost: Cost | None = None
+    time_to_first_token_ns: int | None = None
+    streaming: bool | None = None
+    finish_reasons: tuple[str, ...] = ()
+    parameters: dict[str, Any] = {}
+    input: Content | None = None
+    output: Content | None = None
+    tools: tuple[Any, ...] = ()
+    tool_name: str | None = None
+    agent_name: str | None = None
+    prompt_name: str | None = None
+    prompt_version: str | None = None
+    session_id: str | None = None
+    user_id: str | None = None
+    tags: tuple[str, ...] = ()
+    error_type: str | None = None
+
+
+class Dialect(Protocol):
+    """One way of writing a model call into a span."""
+
+    name: str
+
+    def speaks(self, raw: RawSpan) -> bool:
+        """Say, cheaply, whether the span carries this dialect."""
+        ...
+
+    def read(self, raw: RawSpan) -> Draft:
+        """Read what it says."""
+        ...
+
+
+def merge(first: Draft, second: Draft) -> Draft:
+    """Join two readings field by field, the first one winning; messages come from one of them only.
+
+    Splicing two dialects' message lists would mix two numberings, so input and output travel together.
+    """
+    changes: dict[str, Any] = {}
+    for name in Draft.__struct_fields__:
+        mine, other = getattr(first, name), getattr(second, name)
+        if name == "usage":
+            changes[name] = _usage(mine, other)
+        elif name == "parameters":
+            changes[name] = {**other, **mine}
+        elif name not in {"input", "output"} and (mine is None or mine == ()):
+            changes[name] = other
+    if _has_messages(second) and not _has_messages(first):
+        changes["input"], changes["output"] = second.input or first.input, second.output or first.output
+    else:
+        changes["input"], changes["output"] = first.input or second.input, first.output or second.output
+        if _has_messages(first) and _has_messages(second):
+            changes["input"], changes["output"] = first.input, first.output
+    return msgspec.structs.replace(first, **changes)
+
+
+def _has_messages(draft: Draft) -> bool:
+    return bool((draft.input and draft.input.messages) or (draft.output and draft.output.messages))
+
+
+def _usage(first: Usage, second: Usage) -> Usage:
+    if not second:
+        return first
+    if not first:
+        return second
+    names = Usage.__struct_fields__
+    return Usage(**{n: getattr(first, n) if getattr(first, n) is not None else getattr(second, n) for n in names})

@@ -1,0 +1,146 @@
+"""Messages in the shapes dialects write them, to canonical messages. Total: odd shapes become `other` parts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from watchkeeper.ingest.read import loads, plain
+from watchkeeper.model import (
+    Content,
+    MediaPart,
+    Message,
+    OtherPart,
+    Part,
+    ReasoningPart,
+    TextPart,
+    ToolCallPart,
+    ToolResultPart,
+)
+
+__all__ = ["content_of", "messages_of", "part_of", "tool_call_of"]
+
+_ROLES = {"human": "user", "ai": "assistant", "model": "assistant", "function": "tool"}
+
+
+def content_of(value: Any, mime_type: str | None = None) -> Content | None:  # noqa: ANN401 - any shape
+    """Return a plain value as content: text as it came, anything else as JSON text."""
+    if value is None or value == "":
+        return None
+    if isinstance(value, str):
+        return Content(text=value, mime_type=mime_type)
+    import msgspec
+
+    return Content(text=msgspec.json.encode(plain(value)).decode(), mime_type="application/json")
+
+
+def messages_of(value: Any, default_role: str) -> tuple[Message, ...]:  # noqa: ANN401 - any shape
+    """Read a list of messages, OTel's (`parts`) or OpenAI's (`content`, `tool_calls`); JSON text is unpacked."""
+    found = loads(value)
+    if isinstance(found, dict):
+        found = found.get("messages", [found])
+    if isinstance(found, str):
+        return (Message(role=default_role, parts=(TextPart(found),)),) if found else ()
+    if not isinstance(found, list):
+        return ()
+    return tuple(message for item in found if (message := _message(loads(item), default_role)) is not None)
+
+
+def _message(item: Any, default_role: str) -> Message | None:  # noqa: ANN401 - any shape
+    if isinstance(item, str):
+        return Message(role=default_role, parts=(TextPart(item),))
+    if not isinstance(item, dict):
+        return None
+    role = item.get("role")
+    role = _ROLES.get(role, role) if isinstance(role, str) and role else default_role
+    parts = list(_parts(item.get("parts", item.get("content"))))
+    reason = item.get("reasoning_content") or item.get("reasoning")
+    if isinstance(reason, str) and reason:
+        parts.insert(0, ReasoningPart(reason))
+    calls = loads(item.get("tool_calls"))
+    if isinstance(calls, list):
+        parts.extend(tool_call_of(call) for call in calls if isinstance(call, dict))
+    call_id = item.get("tool_call_id")
+    if role == "tool" and isinstance(call_id, str) and not any(isinstance(part, ToolResultPart) for part in parts):
+        texts = [part.text for part in parts if isinstance(part, TextPart)]
+        parts = [ToolResultPart(id=call_id, result=loads("".join(texts)))]
+    name, finish = item.get("name"), item.get("finish_reason")
+    return Message(
+        role=role,
+        parts=tuple(parts),
+        name=name if isinstance(name, str) and name else None,
+        finish_reason=finish if isinstance(finish, str) and finish else None,
+    )
+
+
+def _parts(value: Any) -> Iterable[Part]:  # noqa: ANN401 - any shape
+    if isinstance(value, str):
+        if value:
+            yield TextPart(value)
+    elif isinstance(value, dict):
+        yield part_of(value)
+    elif isinstance(value, list):
+        for item in value:
+            if isinstance(item, str):
+                yield TextPart(item)
+            elif isinstance(item, dict):
+                yield part_of(item)
+
+
+def tool_call_of(call: dict[str, Any]) -> ToolCallPart:
+    """Read a tool call: OpenAI's nested `function`, or flat `id, name, arguments`."""
+    inner = call.get("function")
+    told = inner if isinstance(inner, dict) else call
+    name, call_id = told.get("name"), call.get("id")
+    return ToolCallPart(
+        id=call_id if isinstance(call_id, str) else None,
+        name=name if isinstance(name, str) else "",
+        arguments=plain(loads(told.get("arguments", told.get("input")))),
+    )
+
+
+def part_of(item: dict[str, Any]) -> Part:
+    """Read one part, whichever of the known shapes it has."""
+    kind = item.get("type")
+    kind = kind if isinstance(kind, str) else ""
+    text = item.get("text", item.get("content"))
+    if kind in {"text", "input_text", "output_text", "refusal", ""} and isinstance(item.get("refusal", text), str):
+        return TextPart(item.get("refusal", text))
+    if kind in {"reasoning", "thinking"}:
+        told = item.get("thinking", text)
+        return ReasoningPart(told if isinstance(told, str) else "")
+    if kind in {"tool_call", "tool_use", "function_call", "server_tool_call"}:
+        return tool_call_of({**item, "id": item.get("call_id", item.get("id"))})
+    if kind in {"tool_call_response", "tool_result", "function_call_output", "server_tool_call_response"}:
+        answer = next((item[key] for key in ("response", "result", "output", "content") if key in item), None)
+        call_id = item.get("id") or item.get("call_id") or item.get("tool_use_id")
+        return ToolResultPart(id=call_id if isinstance(call_id, str) else None, result=plain(loads(answer)))
+    media = _media(kind, item)
+    return media if media is not None else OtherPart(kind=kind or "unknown", value=plain(item))
+
+
+def _media(kind: str, item: dict[str, Any]) -> MediaPart | None:
+    if kind in {"blob", "uri", "file"}:
+        return MediaPart(
+            modality=_text(item, "modality") or "file",
+            mime_type=_text(item, "mime_type"),
+            uri=_text(item, "uri"),
+            file_id=_text(item, "file_id"),
+            data=_text(item, "content"),
+        )
+    if kind in {"image_url", "image", "input_image"}:
+        told = item.get("image_url", item.get("image"))
+        if isinstance(told, dict):
+            inner = told.get("image")
+            told = told.get("url") or (inner.get("url") if isinstance(inner, dict) else None)
+        return MediaPart(modality="image", uri=told if isinstance(told, str) else None)
+    if kind in {"input_audio", "audio"}:
+        told = item.get("input_audio", item.get("audio"))
+        told = told if isinstance(told, dict) else {}
+        return MediaPart(modality="audio", mime_type=_text(told, "format"), data=_text(told, "data"), uri=_text(told, "url"))
+    return None
+
+
+def _text(item: dict[str, Any], key: str) -> str | None:
+    value = item.get(key)
+    return value if isinstance(value, str) and value else None
