@@ -1,1 +1,7 @@
-"""Room: pricing."""
+"""Floor 3: (usage, model, endpoint, time) to money."""
+
+from __future__ import annotations
+
+from watchkeeper.pricing.pricer import Pricer
+
+__all__ = ["Pricer"]

@@ -1,0 +1,62 @@
+"""The packaged price table, `genai-prices`: found once a model, provider and hour, then remembered.
+
+Imported on first use (a named lazy seam): it brings 1.6 MB of data that a server without model calls never needs.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from importlib.metadata import version
+from typing import Any
+
+from watchkeeper.pricing.rates import Rate, Rates
+
+__all__ = ["SOURCE", "catalogue_version", "look_up"]
+
+SOURCE = "genai-prices"
+
+_PROVIDERS = {
+    "mistral_ai": "mistral", "x_ai": "x-ai", "xai": "x-ai", "aws.bedrock": "aws", "bedrock": "aws",
+    "azure.ai.openai": "azure", "azure.ai.inference": "azure", "az.ai.openai": "azure", "az.ai.inference": "azure",
+    "gcp.gemini": "google", "gcp.gen_ai": "google", "gcp.vertex_ai": "google", "vertex_ai": "google",
+    "gemini": "google", "moonshot_ai": "moonshotai",
+}  # fmt: skip
+_KEYS = {
+    "input_mtok": "input", "output_mtok": "output", "cache_read_mtok": "cache_read", "cache_write_mtok": "cache_write",
+    "input_audio_mtok": "input_audio", "output_audio_mtok": "output_audio", "input_image_mtok": "input_image",
+    "output_reasoning_mtok": "reasoning",
+}  # fmt: skip
+_NS = 1_000_000_000
+_KILO = 1_000
+
+
+def catalogue_version() -> str:
+    """Return the table's version, which is its package's."""
+    return version(SOURCE)
+
+
+def look_up(provider: str | None, model: str, time_ns: int) -> Rates | None:
+    """Return the US dollar rates of a model at a time, or None when the table does not know it."""
+    from genai_prices.data_snapshot import get_snapshot
+
+    name = _PROVIDERS.get((provider or "").lower(), (provider or "").lower()) or None
+    moment = datetime.fromtimestamp(time_ns / _NS, UTC)
+    try:
+        _, found = get_snapshot().find_provider_model(model, None, name, None)
+        return _rates(found.get_prices(moment))
+    except LookupError:
+        return None
+
+
+def _rates(price: Any) -> Rates:  # noqa: ANN401 - genai-prices resolves its attributes at run time
+    given = {ours: _rate(value) for key, ours in _KEYS.items() if (value := getattr(price, key)) is not None}
+    per_thousand = getattr(price, "requests_kcount")  # noqa: B009 - resolved at run time, unknown to the type
+    request = int(per_thousand * _NS / _KILO) if isinstance(per_thousand, Decimal) else 0
+    return Rates(**given, request=request)
+
+
+def _rate(value: Any) -> Rate:  # noqa: ANN401 - a Decimal or genai-prices' tiers
+    if isinstance(value, Decimal):
+        return Rate.of(value)
+    return Rate.of(value.base, tuple((tier.start, tier.price) for tier in value.tiers))

@@ -1,0 +1,151 @@
+"""Your own dated prices, from TOML; they win over the packaged table.
+
+::
+
+    [[price]]
+    provider = "*"                  # a glob over the provider's name
+    model    = "mistral-small-*"    # a glob over the model's name
+    from     = 2026-01-01           # first day, UTC; until = the day it ends, left out while it holds
+    currency = "EUR"
+    input    = "0.10"               # a million tokens, as decimal text; likewise output, cache_read, cache_write,
+    output   = "0.30"               # input_audio, input_image, reasoning, output_audio
+    source   = "contract 2026-01"
+
+    [[rate]]
+    currency = "EUR"                # how many US dollars one unit buys, from a day on
+    from     = 2026-01-01
+    usd      = "1.08"
+"""
+
+from __future__ import annotations
+
+import tomllib
+from datetime import UTC, date, datetime
+from decimal import Decimal, InvalidOperation
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from watchkeeper.kit.errors import ConfigError
+from watchkeeper.pricing.rates import BUCKETS, Rate, Rates
+
+__all__ = ["Entry", "Exchange", "Overrides", "load"]
+
+_NS = 1_000_000_000
+_FOREVER = 2**63 - 1
+_KNOWN = {"provider", "model", "from", "until", "currency", "source", *BUCKETS}
+
+
+class Entry(msgspec.Struct, frozen=True, kw_only=True):
+    """One dated price; `since` inclusive and `until` exclusive, ns."""
+
+    provider: str
+    model: str
+    since: int
+    until: int
+    day: str
+    currency: str
+    source: str
+    rates: Rates
+
+    def holds(self, provider: str, model: str, time_ns: int) -> bool:
+        """Say whether it prices that model at that time."""
+        return (
+            self.since <= time_ns < self.until and fnmatchcase(provider, self.provider) and fnmatchcase(model, self.model)
+        )
+
+
+class Exchange(msgspec.Struct, frozen=True):
+    """US dollars for one unit of a currency, from a time on, in millionths."""
+
+    currency: str
+    since: int
+    usd_millionths: int
+
+
+class Overrides(msgspec.Struct, frozen=True):
+    """Every entry, the last one in the file winning."""
+
+    entries: tuple[Entry, ...] = ()
+    exchanges: tuple[Exchange, ...] = ()
+
+    def find(self, provider: str | None, model: str, time_ns: int) -> Entry | None:
+        """Return the price that holds."""
+        name = (provider or "").lower()
+        return next((one for one in reversed(self.entries) if one.holds(name, model.lower(), time_ns)), None)
+
+    def to_usd(self, nano: int, currency: str, time_ns: int) -> int | None:
+        """Turn nano-units into nano-USD by the latest dated rate, None where there is none."""
+        if currency == "USD":
+            return nano
+        known = [one for one in self.exchanges if one.currency == currency and one.since <= time_ns]
+        if not known:
+            return None
+        return round(nano * max(known, key=lambda one: one.since).usd_millionths / 1_000_000)
+
+
+def load(path: Path | None) -> Overrides:
+    """Read a price file; None gives no overrides.
+
+    Raises:
+        ConfigError: the file is missing or wrong; the message says where.
+    """
+    if path is None:
+        return Overrides()
+    try:
+        told = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"cannot read the price file {path}: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"the price file {path} is not TOML: {error}") from None
+    prices = tuple(_entry(one, f"{path}: price {index + 1}") for index, one in enumerate(told.get("price", [])))
+    rates = tuple(_exchange(one, f"{path}: rate {index + 1}") for index, one in enumerate(told.get("rate", [])))
+    return Overrides(prices, rates)
+
+
+def _entry(told: dict[str, Any], where: str) -> Entry:
+    unknown = set(told) - _KNOWN
+    if unknown:
+        raise ConfigError(f"{where}: unknown key {sorted(unknown)[0]!r}", hint=f"known: {', '.join(sorted(_KNOWN))}")
+    rates = {name: Rate.of(_decimal(told[name], f"{where}: {name}")) for name in BUCKETS if name in told}
+    if "input" not in rates and "output" not in rates:
+        raise ConfigError(f"{where}: give input or output, the price of a million tokens")
+    since = _day(told.get("from"), f"{where}: from")
+    return Entry(
+        provider=str(told.get("provider", "*")).lower(),
+        model=str(told.get("model", "*")).lower(),
+        since=_ns(since),
+        until=_ns(_day(told["until"], f"{where}: until")) if "until" in told else _FOREVER,
+        day=since.isoformat(),
+        currency=str(told.get("currency", "USD")).upper(),
+        source=str(told.get("source", "your price file")),
+        rates=Rates(**rates),
+    )
+
+
+def _exchange(told: dict[str, Any], where: str) -> Exchange:
+    usd = _decimal(told.get("usd"), f"{where}: usd")
+    since = _ns(_day(told.get("from"), f"{where}: from"))
+    return Exchange(str(told.get("currency", "")).upper(), since, int((usd * 1_000_000).to_integral_value()))
+
+
+def _decimal(value: object, where: str) -> Decimal:
+    try:
+        found = Decimal(str(value))
+    except InvalidOperation:
+        found = Decimal(-1)
+    if not found.is_finite() or found < 0:
+        raise ConfigError(f"{where} is {value!r}, not a price", hint='decimal text such as "0.15"')
+    return found
+
+
+def _day(value: object, where: str) -> date:
+    if isinstance(value, date):
+        return value
+    raise ConfigError(f"{where} is {value!r}, not a day", hint="for example from = 2026-01-01")
+
+
+def _ns(day: date) -> int:
+    return int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp()) * _NS

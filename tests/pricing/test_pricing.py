@@ -1,0 +1,158 @@
+"""Money: right, dated, and never zero for want of a price."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import genai_prices
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from watchkeeper.kit.errors import ConfigError
+from watchkeeper.model import Cost, RawSpan, Span, Usage
+from watchkeeper.pricing import Pricer
+
+NOW = int(datetime(2026, 11, 1, 12, tzinfo=UTC).timestamp()) * 10**9
+RAW = RawSpan(trace_id="a" * 32, span_id="b" * 16)
+PRICER = Pricer()
+
+
+def span(kind: str = "llm", **fields: object) -> Span:
+    """Build a span of a model call."""
+    given = {"provider": "openai", "response_model": "gpt-4o-mini", "usage": Usage(input_tokens=1000, output_tokens=500)}
+    return Span(project="p", trace_id="a" * 32, span_id="b" * 16, kind=kind, start_time=NOW, raw=RAW, **{**given, **fields})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        ({"response_model": "no-such-model-9000"}, "no price is known"),
+        ({"provider": None, "response_model": None}, "names no model"),
+        ({"usage": Usage()}, "reports no tokens"),
+    ],
+)
+def test_what_cannot_be_priced_is_unpriced(fields: dict[str, object], reason: str) -> None:
+    """Without a model, tokens or a known price the cost is unpriced and None, never zero, and says why."""
+    cost = PRICER.price(span(**fields)).cost
+
+    assert cost is not None
+    assert (cost.state, cost.nano, cost.nano_usd) == ("unpriced", None, None)
+    assert reason in (cost.reason or "")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[[price]]\nmodel = 'x'\nfrom = 2026-01-01\ninput = '-1'",
+        "[[price]]\nmodel = 'x'\nfrom = 'soon'\ninput = '1'",
+        "[[price]]\nmodel = 'x'\nfrom = 2026-01-01",
+        "[[price]]\nmodle = 'x'\nfrom = 2026-01-01\ninput = '1'",
+        "not toml",
+    ],
+)
+def test_a_wrong_price_file_is_refused(tmp_path: Path, text: str) -> None:
+    """A price file with a bad price, day, key or syntax is refused with its place."""
+    path = tmp_path / "prices.toml"
+    path.write_text(text)
+
+    with pytest.raises(ConfigError, match=r"prices\.toml"):
+        Pricer(path)
+
+
+def test_a_missing_price_file_is_refused(tmp_path: Path) -> None:
+    """A price file that is not there is an error, not silence."""
+    with pytest.raises(ConfigError, match="cannot read"):
+        Pricer(tmp_path / "none.toml")
+
+
+def test_spans_that_are_no_model_call_have_no_cost() -> None:
+    """A tool span is not priced, so that a parent's usage is never added to its children's."""
+    assert PRICER.price(span("agent")).cost is None
+
+
+def test_a_provided_cost_is_kept() -> None:
+    """What the emitter says a call cost stands as provided."""
+    provided = Cost(state="provided", nano=7, nano_usd=7)
+
+    assert PRICER.price(span(cost=provided)).cost == provided
+
+
+def test_the_total_is_the_sum_of_its_buckets_and_names_its_source() -> None:
+    """A computed cost sums its buckets and carries the price's source, version and date."""
+    cost = PRICER.price(span(usage=Usage(input_tokens=1000, cache_read_tokens=400, output_tokens=500))).cost
+
+    assert cost is not None
+    assert cost.detail == {"cache_read": 30_000, "input": 90_000, "output": 300_000}
+    assert cost.nano == cost.nano_usd == 420_000
+    assert cost.source == "genai-prices"
+    assert (cost.version or "").endswith("price of 2026-11-01")
+
+
+CASES = [
+    ("openai", "openai", "gpt-4o-mini"),
+    ("anthropic", "anthropic", "claude-sonnet-4-5"),
+    ("gcp.gemini", "google", "gemini-2.5-pro"),
+    ("mistral_ai", "mistral", "mistral-small-latest"),
+]
+
+
+@pytest.mark.parametrize(("provider", "theirs", "model"), CASES)
+@given(
+    tokens=st.integers(0, 400_000), read=st.integers(0, 100_000), output=st.integers(0, 50_000)
+)
+def test_agrees_with_the_table_itself(provider: str, theirs: str, model: str, tokens: int, read: int, output: int) -> None:
+    """Our integer arithmetic gives the table's own total to within one nano-dollar a bucket, tiers included."""
+    read = min(read, tokens)
+    usage = Usage(input_tokens=tokens, output_tokens=output, cache_read_tokens=read)
+    cost = PRICER.cost(provider, (model,), usage, NOW)
+    expected = genai_prices.calc_price(
+        genai_prices.Usage(input_tokens=tokens, output_tokens=output, cache_read_tokens=read),
+        model_ref=model,
+        provider_id=theirs,
+        genai_request_timestamp=datetime.fromtimestamp(NOW / 1e9, UTC),
+    ).total_price
+
+    assert cost.nano is not None
+    assert abs(cost.nano - expected * 10**9) <= 2
+
+
+def test_history_is_priced_with_the_price_of_its_day() -> None:
+    """A call made before a price cut costs what it cost then."""
+    usage = Usage(input_tokens=1_000_000, output_tokens=0)
+    then = int(datetime(2025, 5, 1, tzinfo=UTC).timestamp()) * 10**9
+
+    before, after = (PRICER.cost("openai", ("o3",), usage, time).nano for time in (then, NOW))
+
+    assert before is not None
+    assert after is not None
+    assert before > after
+
+
+def test_your_own_price_wins_while_it_holds(tmp_path: Path) -> None:
+    """A dated override beats the table within its days, in its own currency, with dollars by the dated rate."""
+    path = tmp_path / "prices.toml"
+    path.write_text(
+        "[[price]]\nprovider = '*'\nmodel = 'GPT-4o*'\nfrom = 2026-06-01\nuntil = 2027-01-01\ncurrency = 'EUR'\n"
+        "input = '0.50'\noutput = '1'\nsource = 'contract 7'\n"
+        "[[rate]]\ncurrency = 'EUR'\nfrom = 2026-01-01\nusd = '1.10'\n"
+    )
+    pricer = Pricer(path)
+    usage = Usage(input_tokens=1_000_000, output_tokens=1_000_000)
+    early = int(datetime(2026, 5, 1, tzinfo=UTC).timestamp()) * 10**9
+
+    cost = pricer.cost("openai", ("gpt-4o-mini",), usage, NOW)
+
+    assert (cost.nano, cost.currency, cost.nano_usd) == (1_500_000_000, "EUR", 1_650_000_000)
+    assert (cost.source, cost.version) == ("contract 7", "from 2026-06-01")
+    assert pricer.cost("openai", ("gpt-4o-mini",), usage, early).source == "genai-prices"
+
+
+def test_without_an_exchange_rate_there_is_no_dollar_figure(tmp_path: Path) -> None:
+    """A price in a currency without a dated rate keeps its own amount and has no dollars."""
+    path = tmp_path / "prices.toml"
+    path.write_text("[[price]]\nmodel = '*'\nfrom = 2026-01-01\ncurrency = 'CHF'\ninput = '1'\noutput = '1'\n")
+    cost = Pricer(path).cost(None, ("local",), Usage(input_tokens=10), NOW)
+
+    assert (cost.nano, cost.currency, cost.nano_usd) == (10_000, "CHF", None)
