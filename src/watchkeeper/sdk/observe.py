@@ -1,0 +1,220 @@
+"""`@observe`: a span around any function: plain, async, generator or async generator."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar, overload
+
+from opentelemetry import trace
+from opentelemetry.trace import Span, Status, StatusCode
+
+from watchkeeper.model import KINDS, SpanKind, semconv
+from watchkeeper.sdk.encode import to_json, to_text
+from watchkeeper.sdk.runtime import current, tracer
+
+__all__ = ["fail", "observe"]
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_OPERATIONS = {"tool": "execute_tool", "agent": "invoke_agent", "workflow": "invoke_workflow", "retriever": "retrieval"}
+_MOST_YIELDED = 1_000
+
+
+@overload
+def observe(function: F) -> F: ...
+@overload
+def observe(*, name: str | None = None, kind: SpanKind = "span", capture: bool = True) -> Callable[[F], F]: ...
+
+
+def observe(
+    function: Callable[..., Any] | None = None, *, name: str | None = None, kind: SpanKind = "span", capture: bool = True
+) -> Any:
+    """Trace each call of a function, with its arguments, result and error.
+
+    Args:
+        function: the function, when used without parentheses.
+        name: the span's name; the function's by default.
+        kind: tool, agent, retriever, workflow, … ; written as OTel GenAI's operation too.
+        capture: whether arguments and result are written.
+
+    Raises:
+        ValueError: the kind is not known (at decoration, never at a call).
+    """
+    if kind not in KINDS:
+        raise ValueError(f"unknown kind {kind!r}; one of {', '.join(KINDS)}")
+
+    def decorate(inner: Callable[..., Any]) -> Callable[..., Any]:
+        plan = _Plan(inner, name or inner.__qualname__.rpartition(".")[2], kind, capture)
+        if inspect.isasyncgenfunction(inner):
+            return _async_generator(inner, plan)
+        if inspect.isgeneratorfunction(inner):
+            return _generator(inner, plan)
+        return _async(inner, plan) if inspect.iscoroutinefunction(inner) else _plain(inner, plan)
+
+    return decorate if function is None else decorate(function)
+
+
+def fail(span: Span, error: BaseException) -> None:
+    """Mark a span as failed by an exception."""
+    span.record_exception(error)
+    span.set_attribute(semconv.ERROR_TYPE, type(error).__qualname__)
+    span.set_status(Status(StatusCode.ERROR, str(error)[:1_000]))
+
+
+class _Plan:
+    """What is the same for every call of one function."""
+
+    def __init__(self, function: Callable[..., Any], name: str, kind: SpanKind, capture: bool) -> None:  # noqa: FBT001 - private
+        self.name = name
+        self.attributes: dict[str, Any] = {semconv.WK_KIND: kind}
+        if kind in _OPERATIONS:
+            self.attributes[semconv.OPERATION] = _OPERATIONS[kind]
+        if kind in {"tool", "agent"}:
+            self.attributes[semconv.TOOL_NAME if kind == "tool" else semconv.AGENT_NAME] = name
+        self._capture = capture
+        self._documents = kind == "retriever"
+        try:
+            self._signature: inspect.Signature | None = inspect.signature(function)
+        except (TypeError, ValueError):
+            self._signature = None
+
+    @contextmanager
+    def span(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Iterator[Span]:
+        """Open a span around one call."""
+        opened = self.open(args, kwargs)
+        try:
+            with trace.use_span(opened, end_on_exit=False, record_exception=False, set_status_on_exception=False):
+                yield opened
+        except BaseException as error:
+            fail(opened, error)
+            raise
+        finally:
+            opened.end()
+
+    def open(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Span:
+        """Start a span with the arguments on it."""
+        span = tracer().start_span(self.name, attributes=self.attributes)
+        if self._captures(span):
+            span.set_attribute(semconv.WK_INPUT, to_text(self._arguments(args, kwargs)))
+        return span
+
+    def result(self, span: Span, value: Any) -> None:
+        """Write the result."""
+        if not self._captures(span) or value is None:
+            return
+        span.set_attribute(semconv.WK_OUTPUT, to_text(value))
+        if self._documents and isinstance(value, list | tuple):
+            documents = [{"content": one} if isinstance(one, str) else one for one in value]
+            span.set_attribute("gen_ai.retrieval.documents", to_json(documents))
+
+    def _captures(self, span: Span) -> bool:
+        runtime = current()
+        return self._capture and span.is_recording() and (runtime is None or runtime.content)
+
+    def _arguments(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        if self._signature is None:
+            return {"args": args, **kwargs}
+        try:
+            bound = dict(self._signature.bind_partial(*args, **kwargs).arguments)
+        except TypeError:
+            return {"args": args, **kwargs}
+        bound.pop("self", None)
+        bound.pop("cls", None)
+        only = next(iter(bound.values())) if len(bound) == 1 else None
+        return only if isinstance(only, str) else bound
+
+
+def _plain(function: Callable[..., Any], plan: _Plan) -> Callable[..., Any]:
+    @functools.wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        with plan.span(args, kwargs) as span:
+            value = function(*args, **kwargs)
+            plan.result(span, value)
+            return value
+
+    return call
+
+
+def _async(function: Callable[..., Any], plan: _Plan) -> Callable[..., Any]:
+    @functools.wraps(function)
+    async def call(*args: Any, **kwargs: Any) -> Any:
+        with plan.span(args, kwargs) as span:
+            value = await function(*args, **kwargs)
+            plan.result(span, value)
+            return value
+
+    return call
+
+
+class _Yielded:
+    """What a generator has given so far: joined when it is all text."""
+
+    def __init__(self) -> None:
+        self._items: list[Any] = []
+
+    def add(self, item: Any) -> None:
+        if len(self._items) < _MOST_YIELDED:
+            self._items.append(item)
+
+    def value(self) -> Any:
+        return "".join(self._items) if all(isinstance(item, str) for item in self._items) else self._items
+
+
+def _generator(function: Callable[..., Any], plan: _Plan) -> Callable[..., Any]:
+    @functools.wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Iterator[Any]:
+        span = plan.open(args, kwargs)
+        yielded = _Yielded()
+        inner = function(*args, **kwargs)
+        try:
+            while True:
+                # The span is current only while the generator's own body runs, not while its consumer does.
+                with trace.use_span(span, end_on_exit=False, record_exception=False, set_status_on_exception=False):
+                    try:
+                        item = next(inner)
+                    except StopIteration as stop:
+                        return stop.value  # noqa: B901 - the wrapped generator's own return value
+                yielded.add(item)
+                yield item
+        except GeneratorExit:
+            inner.close()
+            raise
+        except BaseException as error:
+            fail(span, error)
+            raise
+        finally:
+            plan.result(span, yielded.value())
+            span.end()
+
+    return call
+
+
+def _async_generator(function: Callable[..., Any], plan: _Plan) -> Callable[..., Any]:
+    @functools.wraps(function)
+    async def call(*args: Any, **kwargs: Any) -> AsyncIterator[Any]:
+        span = plan.open(args, kwargs)
+        yielded = _Yielded()
+        inner = function(*args, **kwargs)
+        try:
+            while True:
+                with trace.use_span(span, end_on_exit=False, record_exception=False, set_status_on_exception=False):
+                    try:
+                        item = await anext(inner)
+                    except StopAsyncIteration:
+                        return
+                yielded.add(item)
+                yield item
+        except GeneratorExit:
+            await inner.aclose()
+            raise
+        except BaseException as error:
+            fail(span, error)
+            raise
+        finally:
+            plan.result(span, yielded.value())
+            span.end()
+
+    return call

@@ -1,0 +1,85 @@
+"""`wk.score`, and where to look at what was traced."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from opentelemetry import trace
+
+from watchkeeper.kit.ids import new_id
+from watchkeeper.model import ScoreSource
+from watchkeeper.sdk.context import session_id
+from watchkeeper.sdk.runtime import current
+
+__all__ = ["Stats", "current_trace_url", "flush", "score", "stats"]
+
+
+def score(
+    name: str,
+    value: float | bool | None = None,  # noqa: FBT001 - a verdict may be yes or no
+    *,
+    label: str | None = None,
+    trace_id: str | None = None,
+    span_id: str | None = None,
+    comment: str | None = None,
+    source: ScoreSource = "code",
+    evaluator: str | None = None,
+    evaluator_version: str | None = None,
+    id: str | None = None,  # noqa: A002 - reads as wk.score(id=…)
+) -> None:
+    """Judge a trace or a span; the current one where none is named. Sent from a thread of its own.
+
+    Args:
+        name: what was judged, such as "helpful".
+        value: a number, or True or False.
+        label: a word, instead of or beside the value.
+        trace_id: 32 hex digits.
+        span_id: 16 hex digits.
+        comment: why.
+        source: code, judge, guard, human or api.
+        evaluator: what judged.
+        evaluator_version: which version of it.
+        id: makes it idempotent: the same id again replaces the score.
+    """
+    runtime = current()
+    if runtime is None:
+        return
+    here = trace.get_current_span().get_span_context()
+    if trace_id is None and here.is_valid:
+        trace_id, span_id = f"{here.trace_id:032x}", span_id or f"{here.span_id:016x}"
+    told: dict[str, Any] = {
+        "id": id or new_id(), "name": name, "value": None if value is None else float(value), "label": label,
+        "trace_id": trace_id, "span_id": span_id, "session_id": session_id(), "comment": comment, "source": source,
+        "evaluator": evaluator, "evaluator_version": evaluator_version,
+    }  # fmt: skip
+    runtime.scores.send({key: item for key, item in told.items() if item is not None})
+
+
+class Stats(NamedTuple):
+    """What was sent and what was lost since `init`."""
+
+    spans_sent: int
+    spans_lost: int
+    scores_sent: int
+    scores_dropped: int
+
+
+def stats() -> Stats:
+    """Count what was sent and lost; all zero before `init`."""
+    runtime = current()
+    if runtime is None:
+        return Stats(0, 0, 0, 0)
+    return Stats(runtime.exporter.sent, runtime.exporter.lost, runtime.scores.sent, runtime.scores.dropped)
+
+
+def flush(timeout: float = 10) -> bool:
+    """Send what waits; False when it took longer than `timeout` seconds."""
+    runtime = current()
+    return True if runtime is None else runtime.flush(timeout)
+
+
+def current_trace_url() -> str | None:
+    """Return the dashboard's address of the current trace, None outside a span or before `init`."""
+    runtime = current()
+    here = trace.get_current_span().get_span_context()
+    return f"{runtime.endpoint}/traces/{here.trace_id:032x}" if runtime is not None and here.is_valid else None
