@@ -104,7 +104,7 @@ browser:
 
 .PHONY: model
 model: $(BIN)/.dev
-	@$(BIN)/python -m watchkeeper.demo.model
+	@$(BIN)/python -m watchkeeper.demo.fetch
 
 .PHONY: clients
 clients: .venv-clients/phoenix/.done .venv-clients/genai/.done
