@@ -1,0 +1,72 @@
+"""An exact index from 64-bit key hashes to start times, in numpy: which keys are here, and where to look.
+
+Sorted, immutable arrays in tiers, as in a log-structured tree: an addition becomes a small tier, tiers
+of like size are merged. 16 bytes an entry. A hash may stand for several keys or a key for several
+start times; the answer is then the range that holds them all, and the caller compares true keys.
+"""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["KeyIndex", "hash_key"]
+
+Hashes = NDArray[np.uint64]
+Times = NDArray[np.int64]
+_GROWTH = 4
+
+
+def hash_key(*parts: str) -> int:
+    """Return 64 bits for a key; the same on every machine, for they are stored."""
+    text = "\x00".join(parts).encode("utf-8", "surrogatepass")
+    return int.from_bytes(blake2b(text, digest_size=8).digest(), "little")
+
+
+class KeyIndex:
+    """Hashes with the start times seen for them. One thread adds; any thread may look up."""
+
+    def __init__(self) -> None:
+        # Replaced whole, never changed in place: a reader's snapshot stays true without a lock.
+        self._tiers: tuple[tuple[Hashes, Times], ...] = ()
+
+    def __len__(self) -> int:
+        """Count the entries."""
+        return sum(len(hashes) for hashes, _ in self._tiers)
+
+    def add(self, hashes: Hashes, times: Times) -> None:
+        """Add entries, in any order."""
+        if len(hashes) == 0:
+            return
+        order = np.argsort(hashes, kind="stable")
+        tiers = [*self._tiers, (hashes[order], times[order])]
+        while len(tiers) > 1 and len(tiers[-1][0]) * _GROWTH > len(tiers[-2][0]):
+            tiers.append(_merge(tiers.pop(-2), tiers.pop()))
+        self._tiers = tuple(tiers)
+
+    def find(self, hashes: Hashes) -> tuple[NDArray[np.bool_], Times, Times]:
+        """Say for each hash whether it is here, and the earliest and latest start time seen for it."""
+        found = np.zeros(len(hashes), dtype=np.bool_)
+        low = np.full(len(hashes), np.iinfo(np.int64).max, dtype=np.int64)
+        high = np.full(len(hashes), np.iinfo(np.int64).min, dtype=np.int64)
+        for keys, times in self._tiers:
+            first = np.searchsorted(keys, hashes, side="left")
+            hit = np.nonzero(keys[np.minimum(first, len(keys) - 1)] == hashes)[0]
+            if len(hit) == 0:
+                continue
+            found[hit] = True
+            last = np.searchsorted(keys, hashes[hit], side="right")
+            for at, begin, end in zip(hit, first[hit], last, strict=True):
+                span = times[begin:end]
+                low[at] = min(low[at], span.min())
+                high[at] = max(high[at], span.max())
+        return found, low, high
+
+
+def _merge(one: tuple[Hashes, Times], two: tuple[Hashes, Times]) -> tuple[Hashes, Times]:
+    hashes = np.concatenate((one[0], two[0]))
+    times = np.concatenate((one[1], two[1]))
+    order = np.argsort(hashes, kind="stable")
+    return hashes[order], times[order]

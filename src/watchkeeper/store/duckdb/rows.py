@@ -1,0 +1,256 @@
+"""A span as a row: one list a column on the way in, a typed span on the way out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from operator import attrgetter
+from typing import Any
+
+import msgspec
+import pyarrow as pa
+
+from watchkeeper.model import Cost, RawSpan, Score, Span, Usage, preview
+from watchkeeper.store import codec
+from watchkeeper.store.api import SpanRow
+
+__all__ = [
+    "FACT_BITS", "SCORE_READ", "SPAN_READ", "SPAN_ROW_READ", "Encoded", "Row", "encode", "keys_table", "logs_table",
+    "row_of", "score_of", "scores_table", "span_of", "span_row_of", "spans_table", "traces_table",
+]  # fmt: skip
+
+FACT_BITS: tuple[tuple[str, int], ...] = (("session_id", 1), ("user_id", 2), ("tags", 4), ("release", 8))
+_INT64 = (-(2**63), 2**63 - 1)
+_TEXT, _LONG, _HASH = pa.string(), pa.int64(), pa.uint64()
+_JSON = pa.json_(pa.string())
+
+
+class Encoded(msgspec.Struct, frozen=True):
+    """A raw span as the three texts that are stored, and their fingerprint."""
+
+    attributes: str
+    resource: str
+    rest: str
+    fingerprint: bytes
+
+
+class Row:
+    """A span on its way into the table. `facts` are what its trace gave it, used where it has none of its own."""
+
+    __slots__ = ("encoded", "facts", "key_hash", "revision", "span", "trace_hash")
+
+    def __init__(self, span: Span, encoded: Encoded, key_hash: int, trace_hash: int, revision: int) -> None:
+        self.span = span
+        self.encoded = encoded
+        self.key_hash = key_hash
+        self.trace_hash = trace_hash
+        self.revision = revision
+        self.facts: dict[str, Any] = {}
+
+    def own(self, name: str) -> Any:  # noqa: ANN401 - text or tags
+        """Return the span's own value of a trace fact, None where it has none."""
+        return getattr(self.span, name) or None
+
+    @property
+    def copied(self) -> int:
+        """Return the bits of the facts that came from the trace."""
+        return sum(bit for name, bit in FACT_BITS if name in self.facts and not self.own(name))
+
+    def fact(self, name: str) -> Any:  # noqa: ANN401 - text or tags
+        """Return the value to store: the span's own, else the trace's."""
+        return self.own(name) or self.facts.get(name)
+
+
+def encode(raw: RawSpan, resources: dict[int, str]) -> Encoded:
+    """Encode a raw span; `resources` remembers texts by identity, for one request's spans share theirs."""
+    text = resources.get(id(raw.resource))
+    if text is None:
+        text = resources[id(raw.resource)] = codec.encode_attributes(raw.resource)
+    attributes = codec.encode_attributes(raw.attributes)
+    rest = codec.encode_raw_rest(raw)
+    return Encoded(attributes, text, rest, codec.fingerprint(attributes, text, rest))
+
+
+_PLAIN: tuple[tuple[str, pa.DataType, str], ...] = (
+    ("project", _TEXT, "project"), ("trace_id", _TEXT, "trace_id"), ("span_id", _TEXT, "span_id"),
+    ("parent_span_id", _TEXT, "parent_span_id"), ("start_ns", _LONG, "start_time"),
+    ("duration_ns", _LONG, "duration_ns"), ("service", _TEXT, "service"), ("environment", _TEXT, "environment"),
+    ("kind", _TEXT, "kind"), ("name", _TEXT, "name"), ("operation", _TEXT, "operation"),
+    ("status", _TEXT, "status"), ("status_message", _TEXT, "status_message"), ("error_type", _TEXT, "error_type"),
+    ("provider", _TEXT, "provider"), ("model", _TEXT, "model"), ("request_model", _TEXT, "request_model"),
+    ("response_model", _TEXT, "response_model"), ("response_id", _TEXT, "response_id"),
+    *((name, _LONG, f"usage.{name}") for name in Usage.__struct_fields__),
+    ("time_to_first_token_ns", _LONG, "time_to_first_token_ns"), ("streaming", pa.bool_(), "streaming"),
+    ("tool_name", _TEXT, "tool_name"), ("agent_name", _TEXT, "agent_name"), ("prompt_name", _TEXT, "prompt_name"),
+    ("prompt_version", _TEXT, "prompt_version"), ("endpoint_host", _TEXT, "endpoint_host"),
+    ("region", _TEXT, "region"), ("operator", _TEXT, "operator"), ("model_digest", _TEXT, "model_digest"),
+    ("mapper", _LONG, "mapper"), ("received_at", _LONG, "received_at"),
+)  # fmt: skip
+
+_JSON_LISTS = ("finish_reasons", "parameters", "tools", "dialects")
+
+_COST: tuple[tuple[str, pa.DataType, Callable[[Cost], Any]], ...] = (
+    ("cost_state", _TEXT, attrgetter("state")),
+    ("cost_nano", _LONG, attrgetter("nano")),
+    ("currency", _TEXT, attrgetter("currency")),
+    ("cost_nano_usd", _LONG, attrgetter("nano_usd")),
+    ("price_source", _TEXT, attrgetter("source")),
+    ("price_version", _TEXT, attrgetter("version")),
+    ("cost_detail", _TEXT, lambda cost: codec.encode_json(cost.detail) if cost.detail else None),
+    ("cost_reason", _TEXT, attrgetter("reason")),
+)
+
+
+def spans_table(rows: Sequence[Row]) -> pa.Table:
+    """Turn rows into an Arrow table with the columns of `spans`, each column converted once."""
+    spans = [row.span for row in rows]
+    columns: dict[str, pa.Array] = {}
+    for column, kind, path in _PLAIN:
+        columns[column] = _array(list(map(attrgetter(path), spans)), kind)
+    columns["start_time"] = pa.array([value // 1_000 for value in columns["start_ns"].to_pylist()], pa.timestamp("us"))
+    costs = [span.cost for span in spans]
+    for column, kind, get in _COST:
+        columns[column] = _array([None if cost is None else get(cost) for cost in costs], kind)
+    for column in _JSON_LISTS:
+        columns[column] = _array([_json_or_none(getattr(span, column)) for span in spans], _TEXT)
+    for column in ("input", "output"):
+        contents = [getattr(span, column) for span in spans]
+        columns[column] = _array([codec.encode_content(one) for one in contents], _JSON)
+        columns[f"{column}_preview"] = _array([preview(one) for one in contents], _TEXT)
+    for name, _ in FACT_BITS:
+        values = [row.fact(name) for row in rows]
+        columns[name] = _array([_json_or_none(one) for one in values] if name == "tags" else values, _TEXT)
+    columns["copied"] = pa.array([row.copied for row in rows], pa.uint8())
+    columns["key_hash"] = pa.array([row.key_hash for row in rows], _HASH)
+    columns["trace_hash"] = pa.array([row.trace_hash for row in rows], _HASH)
+    columns["revision"] = pa.array([row.revision for row in rows], _LONG)
+    columns["attributes"] = _array([row.encoded.attributes for row in rows], _JSON)
+    columns["resource"] = _array([row.encoded.resource for row in rows], _JSON)
+    columns["raw_rest"] = _array([row.encoded.rest for row in rows], _TEXT)
+    columns["fingerprint"] = pa.array([row.encoded.fingerprint for row in rows], pa.binary())
+    return pa.table(columns)
+
+
+def scores_table(scores: Sequence[tuple[int, Score]]) -> pa.Table:
+    """Turn (id hash, score) pairs into an Arrow table with the columns of `scores`."""
+    columns = {
+        name: _array([getattr(score, name) for _, score in scores], pa.float64() if name == "value" else _TEXT)
+        for name in Score.__struct_fields__
+        if name != "time"
+    }
+    columns["time_ns"] = _array([score.time for _, score in scores], _LONG)
+    columns["time"] = pa.array([value // 1_000 for value in columns["time_ns"].to_pylist()], pa.timestamp("us"))
+    columns["id_hash"] = pa.array([hashed for hashed, _ in scores], _HASH)
+    return pa.table(columns)
+
+
+def keys_table(keys: Sequence[tuple[int, str, str, str]]) -> pa.Table:
+    """Turn (hash, project, trace id, span id) into an Arrow table to join with."""
+    return pa.table(
+        {
+            "key_hash": pa.array([key[0] for key in keys], _HASH),
+            "project": _array([key[1] for key in keys], _TEXT),
+            "trace_id": _array([key[2] for key in keys], _TEXT),
+            "span_id": _array([key[3] for key in keys], _TEXT),
+        }
+    )
+
+
+def traces_table(traces: Sequence[tuple[int, str, str]]) -> pa.Table:
+    """Turn (hash, project, trace id) into an Arrow table."""
+    return pa.table(
+        {
+            "trace_hash": pa.array([trace[0] for trace in traces], _HASH),
+            "project": _array([trace[1] for trace in traces], _TEXT),
+            "trace_id": _array([trace[2] for trace in traces], _TEXT),
+        }
+    )
+
+
+def logs_table(logs: Sequence[tuple[tuple[int, str, str, str], str]]) -> pa.Table:
+    """Turn ((hash, project, trace id, span id), encoded log) into an Arrow table."""
+    return keys_table([key for key, _ in logs]).append_column("log", _array([text for _, text in logs], _TEXT))
+
+
+def _array(values: list[Any], kind: pa.DataType) -> pa.Array:
+    try:
+        return _typed(values, kind)
+    except (OverflowError, pa.ArrowInvalid):
+        low, high = _INT64  # a time or count beyond 64 bits: the raw span keeps it as it came
+        return _typed([None if value is None else max(low, min(high, value)) for value in values], kind)
+    except UnicodeEncodeError:
+        return _typed([codec.clean_text(value) for value in values], kind)
+
+
+def _typed(values: list[Any], kind: pa.DataType) -> pa.Array:
+    if kind is _JSON:
+        return pa.ExtensionArray.from_storage(_JSON, pa.array(values, _TEXT))
+    return pa.array(values, kind)
+
+
+def _json_or_none(value: Any) -> str | None:  # noqa: ANN401 - a list or a map
+    return codec.encode_json(value) if value else None
+
+
+SPAN_READ: tuple[str, ...] = (
+    *(column for column, _, _ in _PLAIN), *(column for column, _, _ in _COST), *_JSON_LISTS,
+    "input", "output", "session_id", "user_id", "tags", "release", "copied", "revision",
+    "attributes", "resource", "raw_rest", "fingerprint", "key_hash", "trace_hash",
+)  # fmt: skip
+"""The columns that make a whole span, in the order `span_of` takes them."""
+
+_DIRECT = tuple((column, path) for column, _, path in _PLAIN if not path.startswith("usage."))
+_USAGE = tuple(Usage.__struct_fields__)
+
+
+def span_of(values: Sequence[Any]) -> Span:
+    """Build a span from a row of SPAN_READ."""
+    row = dict(zip(SPAN_READ, values, strict=True))
+    fields: dict[str, Any] = {field: row[column] for column, field in _DIRECT}
+    if row["cost_state"] is not None:
+        fields["cost"] = Cost(
+            state=row["cost_state"], nano=row["cost_nano"], currency=row["currency"], nano_usd=row["cost_nano_usd"],
+            source=row["price_source"], version=row["price_version"], reason=row["cost_reason"],
+            detail=msgspec.json.decode(row["cost_detail"]) if row["cost_detail"] else {},
+        )  # fmt: skip
+    return Span(
+        **fields,
+        usage=Usage(**{name: row[name] for name in _USAGE}),
+        session_id=row["session_id"], user_id=row["user_id"], release=row["release"],
+        tags=_tuple(row["tags"]), finish_reasons=_tuple(row["finish_reasons"]), dialects=_tuple(row["dialects"]),
+        tools=_tuple(row["tools"]), parameters=msgspec.json.decode(row["parameters"]) if row["parameters"] else {},
+        input=codec.decode_content(row["input"]), output=codec.decode_content(row["output"]),
+        raw=codec.decode_raw(row["attributes"], row["resource"], row["raw_rest"]),
+    )  # fmt: skip
+
+
+def _tuple(text: str | None) -> tuple[Any, ...]:
+    return tuple(msgspec.json.decode(text)) if text else ()
+
+
+SPAN_ROW_READ: tuple[str, ...] = tuple(
+    {"start_time": "start_ns", "input": "input_preview", "output": "output_preview"}.get(name, name)
+    for name in SpanRow.__struct_fields__
+)
+SCORE_READ: tuple[str, ...] = tuple("time_ns" if name == "time" else name for name in Score.__struct_fields__)
+
+
+def row_of(values: Sequence[Any]) -> Row:
+    """Build a row to amend from a row of SPAN_READ, its own facts apart from those the trace gave."""
+    stored = dict(zip(SPAN_READ, values, strict=True))
+    span = span_of(values)
+    encoded = Encoded(stored["attributes"], stored["resource"], stored["raw_rest"], stored["fingerprint"])
+    given = {name: getattr(span, name) for name, bit in FACT_BITS if stored["copied"] & bit}
+    bare = msgspec.structs.replace(span, **{name: () if name == "tags" else None for name in given})
+    row = Row(bare, encoded, stored["key_hash"], stored["trace_hash"], stored["revision"])
+    row.facts = given
+    return row
+
+
+def span_row_of(values: Iterable[Any]) -> SpanRow:
+    """Build a list row from a row of SPAN_ROW_READ."""
+    return SpanRow(**dict(zip(SpanRow.__struct_fields__, values, strict=True)))
+
+
+def score_of(values: Iterable[Any]) -> Score:
+    """Build a score from a row of SCORE_READ."""
+    return Score(**dict(zip(Score.__struct_fields__, values, strict=True)))

@@ -1,0 +1,107 @@
+-- One row a span. Times are ns since the epoch; JSON texts are written by store/codec.py and store/duckdb/rows.py.
+-- key_hash and trace_hash feed the in-memory index; revision is the commit that first brought the span;
+-- copied says which of session (1), user (2), tags (4), release (8) came from the trace.
+CREATE TABLE spans (
+    project VARCHAR NOT NULL,
+    trace_id VARCHAR NOT NULL,
+    span_id VARCHAR NOT NULL,
+    parent_span_id VARCHAR,
+    key_hash UBIGINT NOT NULL,
+    trace_hash UBIGINT NOT NULL,
+    revision BIGINT NOT NULL,
+    start_ns BIGINT NOT NULL,
+    start_time TIMESTAMP NOT NULL,
+    duration_ns BIGINT NOT NULL,
+    service VARCHAR NOT NULL,
+    environment VARCHAR,
+    release VARCHAR,
+    kind VARCHAR NOT NULL,
+    name VARCHAR NOT NULL,
+    operation VARCHAR,
+    status VARCHAR NOT NULL,
+    status_message VARCHAR,
+    error_type VARCHAR,
+    session_id VARCHAR,
+    user_id VARCHAR,
+    tags VARCHAR,
+    copied UTINYINT NOT NULL,
+    provider VARCHAR,
+    model VARCHAR,
+    request_model VARCHAR,
+    response_model VARCHAR,
+    response_id VARCHAR,
+    input_tokens BIGINT,
+    output_tokens BIGINT,
+    cache_read_tokens BIGINT,
+    cache_write_tokens BIGINT,
+    reasoning_tokens BIGINT,
+    input_audio_tokens BIGINT,
+    output_audio_tokens BIGINT,
+    input_image_tokens BIGINT,
+    cost_state VARCHAR,
+    cost_nano BIGINT,
+    currency VARCHAR,
+    cost_nano_usd BIGINT,
+    price_source VARCHAR,
+    price_version VARCHAR,
+    cost_detail VARCHAR,
+    cost_reason VARCHAR,
+    time_to_first_token_ns BIGINT,
+    streaming BOOLEAN,
+    finish_reasons VARCHAR,
+    parameters VARCHAR,
+    input JSON,
+    output JSON,
+    input_preview VARCHAR NOT NULL,
+    output_preview VARCHAR NOT NULL,
+    tools VARCHAR,
+    tool_name VARCHAR,
+    agent_name VARCHAR,
+    prompt_name VARCHAR,
+    prompt_version VARCHAR,
+    endpoint_host VARCHAR,
+    region VARCHAR,
+    operator VARCHAR,
+    model_digest VARCHAR,
+    dialects VARCHAR,
+    mapper BIGINT NOT NULL,
+    received_at BIGINT NOT NULL,
+    attributes JSON NOT NULL,
+    resource JSON NOT NULL,
+    raw_rest VARCHAR NOT NULL,
+    fingerprint BLOB NOT NULL
+);
+
+CREATE TABLE scores (
+    project VARCHAR NOT NULL,
+    id VARCHAR NOT NULL,
+    id_hash UBIGINT NOT NULL,
+    name VARCHAR NOT NULL,
+    trace_id VARCHAR,
+    span_id VARCHAR,
+    session_id VARCHAR,
+    value DOUBLE,
+    label VARCHAR,
+    source VARCHAR NOT NULL,
+    evaluator VARCHAR,
+    evaluator_version VARCHAR,
+    comment VARCHAR,
+    time_ns BIGINT NOT NULL,
+    time TIMESTAMP NOT NULL
+);
+
+-- Log records whose span has not come yet.
+CREATE TABLE pending_logs (
+    project VARCHAR NOT NULL,
+    trace_id VARCHAR NOT NULL,
+    span_id VARCHAR NOT NULL,
+    key_hash UBIGINT NOT NULL,
+    log VARCHAR NOT NULL
+);
+
+-- Traces whose facts are to be copied; written with the spans that make it so, so a crash forgets none.
+CREATE TABLE facts_due (
+    project VARCHAR NOT NULL,
+    trace_id VARCHAR NOT NULL,
+    trace_hash UBIGINT NOT NULL
+);

@@ -1,0 +1,105 @@
+"""A user's SELECT: bound to one project, limited in rows and time, on a cursor of its own."""
+
+from __future__ import annotations
+
+import base64
+import math
+import threading
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import duckdb
+import sqlglot
+from sqlglot import exp
+
+from watchkeeper.store.api import QueryLimits, Table
+from watchkeeper.store.columns import SCORE_COLUMNS, SPAN_COLUMNS
+from watchkeeper.store.duckdb import statements
+from watchkeeper.store.duckdb.engine import refused, translated
+from watchkeeper.store.duckdb.reader import Reader
+
+__all__ = ["bind", "json_able", "run_query"]
+
+_DIALECT = "duckdb"
+_TABLES = {"spans": SPAN_COLUMNS, "scores": SCORE_COLUMNS}
+
+
+def bind(select: exp.Query, project: str, rows: int) -> str:
+    """Render the SELECT with `spans` and `scores` narrowed to the project, and at most `rows` rows."""
+    tree = select.copy()
+    for table in list(tree.find_all(exp.Table)):
+        columns = _TABLES.get(table.name.lower())
+        if columns is not None and not table.db:
+            _narrow(table, columns, project)
+    limit = tree.args.get("limit")
+    wanted = limit.expression if isinstance(limit, exp.Limit) else None
+    if limit is not None and not (isinstance(wanted, exp.Literal) and wanted.is_int):
+        tree = exp.select("*").from_(tree.subquery("answer"))
+    elif wanted is not None:
+        rows = min(rows, int(wanted.this))
+    return tree.limit(rows, copy=False).sql(_DIALECT)
+
+
+def _narrow(table: exp.Table, columns: tuple[str, ...], project: str) -> None:
+    own = exp.table_(table.name.lower(), db="main")  # qualified: a WITH of the user cannot stand in for it
+    fields = [
+        sqlglot.parse_one(f"{statements.USER_EXPRESSIONS[name]} AS {name}", read=_DIALECT)
+        if name in statements.USER_EXPRESSIONS
+        else exp.column(name)
+        for name in columns
+    ]
+    inner = exp.select(*fields).from_(own).where(exp.column("project").eq(exp.Literal.string(project)))
+    alias = table.args.get("alias") or exp.TableAlias(this=exp.to_identifier(table.name))
+    subquery = exp.Subquery(this=inner, alias=alias.copy())
+    for name in ("joins", "laterals", "pivots", "sample"):
+        if table.args.get(name):
+            subquery.set(name, table.args[name])
+    table.replace(subquery)
+
+
+def run_query(reader: Reader, project: str, select: exp.Query, limits: QueryLimits) -> Table:
+    """Run it; see `SpanStore.query`."""
+    sql = bind(select, project, limits.rows + 1)
+    cursor = reader.new_cursor()
+    timer = threading.Timer(limits.seconds, cursor.interrupt)
+    timer.start()
+    try:
+        with translated():
+            try:
+                found = cursor.execute(sql).fetchall()
+            except duckdb.Error as error:
+                refusal = refused(error)
+                if refusal is not None:
+                    raise refusal from error
+                raise
+            columns = tuple(one[0] for one in cursor.description or ())
+    finally:
+        timer.cancel()
+        reader.drop(cursor)
+    rows = tuple(tuple(json_able(value) for value in row) for row in found[: limits.rows])
+    return Table(columns=columns, rows=rows, truncated=len(found) > limits.rows)
+
+
+def json_able(value: Any) -> Any:  # noqa: ANN401, PLR0911 - one return a type reads best
+    """Turn what DuckDB returns into what JSON holds: times as RFC 3339, decimals as numbers, bytes as base64."""
+    if value is None or isinstance(value, str | bool | int):
+        return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
+    if isinstance(value, datetime):
+        return value.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+    if isinstance(value, date | time):
+        return value.isoformat()
+    if isinstance(value, timedelta):
+        return value.total_seconds()
+    if isinstance(value, bytes | bytearray):
+        return base64.b64encode(value).decode()
+    if isinstance(value, dict):
+        return {str(key): json_able(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [json_able(item) for item in value]
+    return str(value) if isinstance(value, UUID) else repr(value)

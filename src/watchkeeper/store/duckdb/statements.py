@@ -1,0 +1,149 @@
+"""Every fixed statement of the backend. What depends on a filter is built in `filters`, as a tree."""
+
+# ruff: noqa: S608 - the pieces are constants of this package; values travel as parameters
+
+from __future__ import annotations
+
+from watchkeeper.store.duckdb.rows import SCORE_READ, SPAN_READ, SPAN_ROW_READ
+from watchkeeper.store.figures import LATENCY_BOUNDS
+
+__all__: list[str] = []  # a vocabulary: used as statements.NAME
+
+TABLES = "SELECT table_name FROM duckdb_tables() WHERE NOT internal"
+FORMAT = "SELECT max(version) FROM format"
+CREATE_FORMAT = "CREATE TABLE IF NOT EXISTS format (version INTEGER NOT NULL, applied TIMESTAMP NOT NULL)"
+SET_FORMAT = "INSERT INTO format VALUES ($version, now()::TIMESTAMP)"
+LOCK_DOWN = (
+    "SET GLOBAL TimeZone = 'UTC'",
+    "SET GLOBAL enable_external_access = false",
+    "SET GLOBAL lock_configuration = true",
+)
+CHECKPOINT = "CHECKPOINT"
+
+# Opening: what the index is rebuilt from, and what was left to do.
+KEYS = "SELECT key_hash, start_ns FROM spans"
+TRACES = "SELECT trace_hash, min(start_ns) AS low, max(start_ns) AS high FROM spans GROUP BY trace_hash"
+SCORE_KEYS = "SELECT id_hash, time_ns FROM scores"
+PENDING_KEYS = "SELECT key_hash, count(*) FROM pending_logs GROUP BY key_hash"
+REVISION = "SELECT coalesce(max(revision), 0) FROM spans"
+DUE_TRACES = "SELECT DISTINCT trace_hash FROM facts_due"
+
+# Writing. `incoming` and `keys` are Arrow tables registered for the statement.
+_SAME_KEY = "s.key_hash = k.key_hash AND s.span_id = k.span_id AND s.trace_id = k.trace_id AND s.project = k.project"
+STORED_HEADS = f"""
+    SELECT s.key_hash, s.project, s.trace_id, s.span_id, s.fingerprint
+    FROM spans s JOIN keys k ON {_SAME_KEY} WHERE s.start_ns BETWEEN $low AND $high"""
+STORED_SPANS = f"""
+    SELECT {", ".join(f"s.{name}" for name in SPAN_READ)}
+    FROM spans s JOIN keys k ON {_SAME_KEY} WHERE s.start_ns BETWEEN $low AND $high"""
+DELETE_SPANS = f"DELETE FROM spans s USING keys k WHERE {_SAME_KEY} AND s.start_ns BETWEEN $low AND $high"
+INSERT_SPANS = "INSERT INTO spans BY NAME SELECT * FROM incoming"
+DELETE_SCORES = """
+    DELETE FROM scores s USING incoming i
+    WHERE s.id_hash = i.id_hash AND s.id = i.id AND s.project = i.project AND s.time_ns BETWEEN $low AND $high"""
+INSERT_SCORES = "INSERT INTO scores BY NAME SELECT * FROM incoming"
+PENDING_LOGS = """
+    SELECT p.project, p.trace_id, p.span_id, p.log FROM pending_logs p JOIN keys k
+    ON p.key_hash = k.key_hash AND p.span_id = k.span_id AND p.trace_id = k.trace_id AND p.project = k.project"""
+DELETE_PENDING = """
+    DELETE FROM pending_logs p USING keys k
+    WHERE p.key_hash = k.key_hash AND p.span_id = k.span_id AND p.trace_id = k.trace_id AND p.project = k.project"""
+INSERT_PENDING = "INSERT INTO pending_logs BY NAME SELECT * FROM incoming"
+INSERT_DUE = "INSERT INTO facts_due BY NAME SELECT * FROM incoming"
+DELETE_DUE = "DELETE FROM facts_due"
+
+
+def _best(name: str, bit: int) -> str:
+    return (
+        f"arg_min(s.{name}, (s.parent_span_id IS NOT NULL, s.start_ns, s.span_id))"
+        f" FILTER (s.{name} IS NOT NULL AND s.copied & {bit} = 0) AS {name}"
+    )
+
+
+_FACTS = (("session_id", 1), ("user_id", 2), ("tags", 4), ("release", 8))
+
+
+def _lacks(name: str, bit: int) -> str:
+    return f"(s.{name} IS NULL OR s.copied & {bit} <> 0)"
+
+
+# One statement: the facts of each due trace from the spans' own values (the root first, then the
+# earliest), then the spans that lack one or hold another copy.
+COPY_FACTS = f"""
+    WITH due AS (SELECT DISTINCT project, trace_id, trace_hash FROM facts_due),
+    best AS (
+        SELECT s.project, s.trace_id, s.trace_hash, {", ".join(_best(name, bit) for name, bit in _FACTS)}
+        FROM spans s JOIN due d ON s.trace_hash = d.trace_hash AND s.trace_id = d.trace_id AND s.project = d.project
+        WHERE s.start_ns BETWEEN $low AND $high
+        GROUP BY s.project, s.trace_id, s.trace_hash
+    )
+    UPDATE spans s SET
+        {", ".join(f"{name} = CASE WHEN {_lacks(name, bit)} THEN b.{name} ELSE s.{name} END" for name, bit in _FACTS)},
+        copied = ({
+    " + ".join(f"CASE WHEN {_lacks(name, bit)} AND b.{name} IS NOT NULL THEN {bit} ELSE 0 END" for name, bit in _FACTS)
+})::UTINYINT
+    FROM best b
+    WHERE s.trace_hash = b.trace_hash AND s.trace_id = b.trace_id AND s.project = b.project
+      AND s.start_ns BETWEEN $low AND $high
+      AND ({" OR ".join(f"({_lacks(name, bit)} AND s.{name} IS DISTINCT FROM b.{name})" for name, bit in _FACTS)})"""
+
+# Reading. `filters` adds WHERE, ORDER BY and LIMIT.
+SPANS = f"SELECT {', '.join(SPAN_READ)} FROM spans"
+SPAN_ROWS = f"SELECT {', '.join(SPAN_ROW_READ)} FROM spans"
+SCORES = f"SELECT {', '.join(SCORE_READ)} FROM scores"
+WINDOW_START = "SELECT start_ns FROM spans"
+
+_MODEL = "kind IN ('llm', 'embedding', 'reranker')"
+_ENTRY = "(parent_span_id IS NOT NULL, start_ns, span_id)"
+TRACE_KEYS = f"""
+    SELECT trace_id, trace_hash, min(start_ns) FILTER (revision <= $seen) AS started,
+           arg_min(status, {_ENTRY}) AS entry_status
+    FROM spans GROUP BY trace_id, trace_hash"""
+TRACES_BEFORE = "SELECT DISTINCT trace_id FROM spans"
+TRACE_ROWS = f"""
+    SELECT
+        trace_id,
+        arg_min(struct_pack(
+            name := name, service := service, environment := environment, session_id := session_id,
+            user_id := user_id, tags := tags, status := status, input := input_preview, output := output_preview
+        ), {_ENTRY}) AS entry,
+        arg_min(session_id, {_ENTRY}) AS session_id,
+        arg_min(user_id, {_ENTRY}) AS user_id,
+        arg_min(tags, {_ENTRY}) AS tags,
+        min(start_ns) AS started,
+        max(start_ns + duration_ns) - min(start_ns) AS duration_ns,
+        count(*) AS spans,
+        count(*) FILTER ({_MODEL}) AS calls,
+        count(*) FILTER (status = 'error') AS errors,
+        count(*) FILTER ({_MODEL} AND cost_nano_usd IS NULL) AS unpriced,
+        list_sort(list(DISTINCT model) FILTER ({_MODEL} AND model IS NOT NULL)) AS models,
+        coalesce(sum(input_tokens) FILTER ({_MODEL}), 0)::BIGINT AS input_tokens,
+        coalesce(sum(output_tokens) FILTER ({_MODEL}), 0)::BIGINT AS output_tokens,
+        (sum(cost_nano_usd) FILTER ({_MODEL}))::BIGINT AS cost_nano_usd
+    FROM spans GROUP BY trace_id"""
+
+_SUMS = """
+        count(*) AS requests,
+        count(*) FILTER (status = 'error') AS errors,
+        count(*) FILTER (cost_nano_usd IS NULL) AS unpriced,
+        coalesce(sum(input_tokens), 0)::BIGINT AS input_tokens,
+        coalesce(sum(output_tokens), 0)::BIGINT AS output_tokens,
+        sum(cost_nano_usd)::BIGINT AS cost_nano_usd,
+        quantile_cont(duration_ns, [0.5, 0.95, 0.99]) AS percentiles"""
+TOTALS = f"""
+    SELECT {_SUMS}, [{", ".join(f"count(*) FILTER (duration_ns <= {bound})" for bound in LATENCY_BOUNDS)}] AS latency
+    FROM spans WHERE {_MODEL}"""
+BY_MODEL = f"""
+    SELECT provider, model, {_SUMS}
+    FROM spans WHERE {_MODEL} GROUP BY provider, model
+    ORDER BY cost_nano_usd DESC NULLS LAST, requests DESC, provider NULLS FIRST, model NULLS FIRST"""
+OVER_TIME = f"""
+    SELECT (start_ns - $since) // $step AS bucket, {_SUMS}
+    FROM spans WHERE {_MODEL} GROUP BY bucket ORDER BY bucket"""
+COUNT_TRACES = "SELECT count(DISTINCT trace_hash) FROM spans"
+
+# What users see where it is stored otherwise.
+USER_EXPRESSIONS = {
+    "tags": "from_json(coalesce(tags, '[]'), '[\"VARCHAR\"]')",
+    "finish_reasons": "from_json(coalesce(finish_reasons, '[]'), '[\"VARCHAR\"]')",
+}

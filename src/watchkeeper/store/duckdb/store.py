@@ -1,0 +1,160 @@
+"""The DuckDB backend: one file, one writer thread, many readers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import Future
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from watchkeeper.kit.errors import StoreError, WatchkeeperError
+from watchkeeper.model import Span
+from watchkeeper.store.api import (
+    Capabilities,
+    Facets,
+    Overview,
+    Page,
+    QueryLimits,
+    Refine,
+    SpanFilter,
+    StoreStats,
+    Table,
+    TraceFilter,
+    TraceRow,
+    WriteBatch,
+    WriteReceipt,
+)
+from watchkeeper.store.duckdb.engine import FORMAT_VERSION, connect, translated
+from watchkeeper.store.duckdb.figures import overview
+from watchkeeper.store.duckdb.reader import Reader
+from watchkeeper.store.duckdb.sql_query import run_query
+from watchkeeper.store.duckdb.traces import Traces
+from watchkeeper.store.duckdb.writer import Writer
+from watchkeeper.store.queue import WriteQueue
+
+if TYPE_CHECKING:
+    from sqlglot import exp
+
+__all__ = ["DuckdbStore"]
+
+
+class DuckdbStore:
+    """Spans, scores and log records in one DuckDB file; see `store.api`.
+
+    Raises:
+        StoreLockedError: another process has the file.
+        StoreFormatError: the file is of a newer release, or not one of ours.
+    """
+
+    def __init__(self, path: Path, *, refine: Refine, memory_mib: int, queue_bytes: int) -> None:
+        self._path = path
+        self._db = connect(path, memory_mib=memory_mib)
+        self._queue = WriteQueue(queue_bytes)
+        try:
+            self._writer = Writer(self._db, path, refine, self._queue)
+            self._reader = Reader(self._db, self._writer)
+            self._traces = Traces(self._reader, self._writer.counts)
+            self._writer.interrupt_readers = self._reader.interrupt
+            self._writer.start()
+        except WatchkeeperError:
+            self._db.close()
+            raise
+        self._open = True
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """Say what this backend can do."""
+        return Capabilities(sql=True, survives_restart=True)
+
+    def submit(self, batch: WriteBatch) -> Future[WriteReceipt]:
+        """Take a batch; the future resolves when it is durable."""
+        return self._queue.put(batch)
+
+    def list_traces(self, project: str, where: TraceFilter, *, limit: int = 50, cursor: str | None = None) -> Page:
+        """Return a page of TraceRow."""
+        return self._traces.list_traces(project, where, limit=limit, cursor=cursor)
+
+    def get_trace(self, project: str, trace_id: str) -> TraceRow | None:
+        """Return the summary of one trace."""
+        return self._traces.get_trace(project, trace_id)
+
+    def list_spans(
+        self,
+        project: str,
+        where: SpanFilter,
+        *,
+        limit: int = 100,
+        cursor: str | None = None,
+        oldest_first: bool = False,
+    ) -> Page:
+        """Return a page of SpanRow."""
+        return self._reader.list_spans(project, where, limit=limit, cursor=cursor, oldest_first=oldest_first)
+
+    def get_span(self, project: str, trace_id: str, span_id: str) -> Span | None:
+        """Return one span whole."""
+        return self._reader.get_span(project, trace_id, span_id)
+
+    def scan_spans(self, project: str, where: SpanFilter) -> Iterator[Span]:
+        """Stream whole spans, oldest first, in bounded memory."""
+        return self._reader.scan_spans(project, where)
+
+    def list_scores(
+        self,
+        project: str,
+        *,
+        trace_id: str | None = None,
+        span_id: str | None = None,
+        name: str | None = None,
+        limit: int = 100,
+        cursor: str | None = None,
+    ) -> Page:
+        """Return a page of Score, newest first."""
+        return self._reader.list_scores(
+            project, trace_id=trace_id, span_id=span_id, name=name, limit=limit, cursor=cursor
+        )
+
+    def overview(
+        self, project: str, *, since: int, until: int, service: str | None = None, buckets: int = 60
+    ) -> Overview:
+        """Return figures over model calls that started in [since, until) ns."""
+        return overview(self._reader, project, since=since, until=until, service=service, buckets=buckets)
+
+    def facets(self, project: str, *, since: int, until: int) -> Facets:
+        """Return the values there are to filter by."""
+        return self._reader.facets(project, since=since, until=until)
+
+    def query(self, project: str, select: exp.Query, limits: QueryLimits) -> Table:
+        """Run a SELECT that was allowed, over `spans` and `scores` of the project alone."""
+        return run_query(self._reader, project, select, limits)
+
+    def stats(self) -> StoreStats:
+        """Return counts and sizes; no query is run."""
+        if not self._open:
+            raise StoreError("the store is closed")
+        counts = self._writer.counts
+        return StoreStats(
+            revision=counts.revision,
+            spans=counts.spans,
+            scores=counts.scores,
+            pending_logs=counts.pending_logs,
+            queued=self._queue.held,
+            disk_bytes=_size(self._path) + _size(Path(f"{self._path}.wal")),
+            format_version=FORMAT_VERSION,
+        )
+
+    def close(self) -> None:
+        """Drain, then close. Safe to call twice."""
+        if not self._open:
+            return
+        self._open = False
+        self._writer.stop()
+        self._reader.close()
+        with translated():
+            self._db.close()
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0

@@ -1,0 +1,326 @@
+"""The one writer: a thread that commits what waits, copies trace facts, and checkpoints when idle."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+
+from watchkeeper.kit.errors import StoreError, StoreFullError, WatchkeeperError
+from watchkeeper.model import RawLog
+from watchkeeper.store import codec
+from watchkeeper.store.api import Refine, WriteReceipt
+from watchkeeper.store.duckdb import rows as tables
+from watchkeeper.store.duckdb import statements
+from watchkeeper.store.duckdb.engine import is_poisoned, translated
+from watchkeeper.store.duckdb.index import KeyIndex
+from watchkeeper.store.duckdb.merge import Key, Plan, fold
+from watchkeeper.store.duckdb.rows import Row
+from watchkeeper.store.queue import Job, WriteQueue
+
+__all__ = ["Writer"]
+
+_log = logging.getLogger(__name__)
+_COMMIT_BYTES = 16 << 20
+_FACTS_DELAY = 0.4
+_IDLE = 1.0
+_WAL_IDLE = 16 << 20
+_WAL_MOST = 1 << 30
+_ALL = (-(2**63), 2**63 - 1)
+
+
+class Counts:
+    """What the store holds; kept by the writer, read by anyone."""
+
+    __slots__ = ("pending_logs", "revision", "scores", "spans")
+
+    def __init__(self) -> None:
+        self.revision = 0
+        self.spans = 0
+        self.scores = 0
+        self.pending_logs = 0
+
+
+class Writer:
+    """Owns the writing connection and the key indexes. Every method but `start` and `stop` runs on its thread."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, path: Path, refine: Refine, queue: WriteQueue) -> None:
+        self._db = connection
+        self._wal = Path(f"{path}.wal")
+        self._refine = refine
+        self._queue = queue
+        self.counts = Counts()
+        self._keys = KeyIndex()
+        self._traces = KeyIndex()
+        self._scores = KeyIndex()
+        self._pending: dict[int, int] = {}
+        self._facts_due = False
+        self._facts_at = 0.0
+        self._last_write = time.monotonic()
+        self._broken: StoreError | None = None
+        self._thread = threading.Thread(target=self._run, name="watchkeeper-writer", daemon=True)
+        self.interrupt_readers: Callable[[], None] = _nothing
+
+    def start(self) -> None:
+        """Read what is there, heal what a crash left undone, then begin to write."""
+        with translated():
+            self._load()
+            if self._facts_due:
+                self._copy_facts()
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Drain the queue, then end the thread."""
+        self._queue.close()
+        self._thread.join()
+
+    def range_of_trace(self, trace_hash: int) -> tuple[int, int] | None:
+        """Return the earliest and latest start time of a trace's spans, None where there are none. Any thread."""
+        found, low, high = self._traces.find(np.array([trace_hash], dtype=np.uint64))
+        return (int(low[0]), int(high[0])) if found[0] else None
+
+    def _load(self) -> None:
+        db = self._db
+        keys = db.execute(statements.KEYS).fetchnumpy()
+        self._keys.add(_u64(keys["key_hash"]), _i64(keys["start_ns"]))
+        traces = db.execute(statements.TRACES).fetchnumpy()
+        for edge in ("low", "high"):
+            self._traces.add(_u64(traces["trace_hash"]), _i64(traces[edge]))
+        scores = db.execute(statements.SCORE_KEYS).fetchnumpy()
+        self._scores.add(_u64(scores["id_hash"]), _i64(scores["time_ns"]))
+        self._pending = dict(db.execute(statements.PENDING_KEYS).fetchall())
+        self.counts.revision = _scalar(db, statements.REVISION)
+        self.counts.spans = len(self._keys)
+        self.counts.scores = len(self._scores)
+        self.counts.pending_logs = sum(self._pending.values())
+        self._facts_due = bool(db.execute(statements.DUE_TRACES).fetchall())
+
+    def _run(self) -> None:
+        while True:
+            patience = max(0.0, self._facts_at - time.monotonic()) if self._facts_due else _IDLE
+            jobs = self._queue.take(most=_COMMIT_BYTES, patience=patience)
+            if jobs:
+                self._commit(jobs)
+                self._queue.done(jobs)
+                self._last_write = time.monotonic()
+            closing = not jobs and self._queue.closed
+            if self._facts_due and (closing or time.monotonic() >= self._facts_at):
+                self._tend("copy trace facts", self._copy_facts)
+            if closing:
+                return
+            if self._wants_checkpoint(idle=not jobs):
+                self._tend("checkpoint", self._checkpoint)
+
+    def _commit(self, jobs: list[Job]) -> None:
+        try:
+            receipts = self._try(jobs)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the promises must be settled
+            failure = self._explain(error)
+            if len(jobs) > 1 and self._broken is None and not isinstance(failure, StoreFullError):
+                for job in jobs:  # one bad batch must not fail its neighbours
+                    self._commit([job])
+                return
+            for job in jobs:
+                job.future.set_exception(failure)
+            return
+        for job, receipt in zip(jobs, receipts, strict=True):
+            job.future.set_result(receipt)
+
+    def _explain(self, error: Exception) -> WatchkeeperError:
+        self._rollback()
+        if self._broken is None and (is_poisoned(error) or is_poisoned(error.__cause__ or error)):
+            self._broken = StoreError("the store failed and must be opened again", hint="restart the server")
+        if isinstance(error, WatchkeeperError):
+            return error
+        _log.error("a commit failed", exc_info=error)
+        return StoreError(f"a commit failed: {error}")
+
+    def _try(self, jobs: list[Job]) -> list[WriteReceipt]:
+        if self._broken is not None:
+            raise self._broken
+        started = time.perf_counter_ns()
+        revision = self.counts.revision + 1
+        with translated():
+            plan = fold((job.batch for job in jobs), self, self._refine, revision)
+            self._index(plan)
+            try:
+                new_scores = self._write(plan)
+            except duckdb.OutOfMemoryException:
+                # A user's query may have taken the memory: it goes, not the write.
+                self._rollback()
+                self.interrupt_readers()
+                new_scores = self._write(plan)
+        self._account(plan, revision, new_scores)
+        took = time.perf_counter_ns() - started
+        return [WriteReceipt(outcomes=outcomes, commit_ns=took) for outcomes in plan.outcomes]
+
+    def _index(self, plan: Plan) -> None:
+        # Before the commit: an entry too many is harmless, one too few would hide a stored span.
+        starts = np.array([_clamp(row.span.start_time) for row in plan.rows], dtype=np.int64)
+        self._keys.add(_u64([row.key_hash for row in plan.rows]), starts)
+        seen: dict[int, tuple[int, int]] = {}
+        for row, start in zip(plan.rows, starts.tolist(), strict=True):
+            low, high = seen.get(row.trace_hash, (start, start))
+            seen[row.trace_hash] = min(low, start), max(high, start)
+        edges = [(trace, edge) for trace, both in seen.items() for edge in set(both)]
+        self._traces.add(_u64([trace for trace, _ in edges]), _i64([edge for _, edge in edges]))
+
+    def _write(self, plan: Plan) -> int:
+        db = self._db
+        db.execute("BEGIN")
+        if plan.replaced:
+            self._with("keys", tables.keys_table(plan.replaced), statements.DELETE_SPANS, self._range(plan.replaced))
+        if plan.rows:
+            self._with("incoming", tables.spans_table(plan.rows), statements.INSERT_SPANS)
+        if plan.joined:
+            self._with("keys", tables.keys_table(plan.joined), statements.DELETE_PENDING)
+        if plan.pending:
+            self._with("incoming", tables.logs_table(plan.pending), statements.INSERT_PENDING)
+        if plan.due:
+            self._with("incoming", tables.traces_table(plan.due), statements.INSERT_DUE)
+        new_scores = self._write_scores(plan) if plan.scores else 0
+        db.execute("COMMIT")
+        return new_scores
+
+    def _write_scores(self, plan: Plan) -> int:
+        scores = list(plan.scores.values())
+        hashes = _u64([hashed for hashed, _ in scores])
+        found, low, high = self._scores.find(hashes)
+        table = tables.scores_table(scores)
+        replaced = 0
+        if found.any():
+            limits = {"low": int(low[found].min()), "high": int(high[found].max())}
+            replaced = int(self._with("incoming", table, statements.DELETE_SCORES, limits)[0][0])
+        self._with("incoming", table, statements.INSERT_SCORES)
+        self._scores.add(hashes, _i64([_clamp(score.time) for _, score in scores]))
+        return len(scores) - replaced
+
+    def _account(self, plan: Plan, revision: int, new_scores: int) -> None:
+        counts = self.counts
+        for key, _ in plan.pending:
+            self._pending[key[0]] = self._pending.get(key[0], 0) + 1
+        gone = sum(self._pending.pop(key[0], 0) for key in plan.joined)
+        counts.pending_logs += len(plan.pending) - gone
+        counts.spans += plan.new_spans
+        counts.scores += new_scores
+        counts.revision = revision
+        if plan.due and not self._facts_due:
+            self._facts_due = True
+            self._facts_at = time.monotonic() + _FACTS_DELAY
+
+    def _copy_facts(self) -> None:
+        hashes = [row[0] for row in self._db.execute(statements.DUE_TRACES).fetchall()]
+        found, low, high = self._traces.find(_u64(hashes))
+        limits = {"low": _ALL[0], "high": _ALL[1]}
+        if hashes and found.all():
+            limits = {"low": int(low.min()), "high": int(high.max())}
+        self._db.execute("BEGIN")
+        self._db.execute(statements.COPY_FACTS, limits)
+        self._db.execute(statements.DELETE_DUE)
+        self._db.execute("COMMIT")
+        self._facts_due = False
+        self.counts.revision += 1
+
+    def _wants_checkpoint(self, *, idle: bool) -> bool:
+        try:
+            size = self._wal.stat().st_size
+        except OSError:
+            return False
+        quiet = idle and time.monotonic() - self._last_write >= _IDLE
+        return size > _WAL_MOST or (quiet and size > _WAL_IDLE)
+
+    def _checkpoint(self) -> None:
+        self._db.execute(statements.CHECKPOINT)
+
+    def _tend(self, what: str, work: Callable[[], None]) -> None:
+        """Do what nobody waits for: a failure is logged, and it is tried again later."""
+        try:
+            with translated():
+                work()
+        except WatchkeeperError as error:
+            self._explain(error)
+            self._facts_at = time.monotonic() + _IDLE
+            _log.warning("could not %s: %s", what, error)
+            time.sleep(0.05)
+
+    def _rollback(self) -> None:
+        try:
+            self._db.execute("ROLLBACK")
+        except duckdb.Error:
+            _log.debug("nothing to roll back")
+
+    # What `merge.fold` asks of the store.
+
+    def heads(self, keys: Sequence[Key]) -> dict[Key, bytes]:
+        """Return the fingerprints of those that are stored."""
+        found, _, _ = self._keys.find(_u64([key[0] for key in keys]))
+        known = [key for key, hit in zip(keys, found, strict=True) if hit]
+        if not known:
+            return {}
+        stored = self._with("keys", tables.keys_table(known), statements.STORED_HEADS, self._range(known))
+        return {(row[0], row[1], row[2], row[3]): row[4] for row in stored}
+
+    def rows(self, keys: Sequence[Key]) -> dict[Key, Row]:
+        """Return the rows of those that are stored."""
+        stored = self._with("keys", tables.keys_table(keys), statements.STORED_SPANS, self._range(keys))
+        found = [tables.row_of(values) for values in stored]
+        return {(row.key_hash, row.span.project, row.span.trace_id, row.span.span_id): row for row in found}
+
+    def pending(self, keys: Sequence[Key]) -> dict[Key, list[RawLog]]:
+        """Return the log records that wait for these spans."""
+        waiting = [key for key in keys if key[0] in self._pending]
+        if not waiting:
+            return {}
+        stored = self._with("keys", tables.keys_table(waiting), statements.PENDING_LOGS)
+        by_name = {key[1:]: key for key in waiting}
+        found: dict[Key, list[RawLog]] = {}
+        for project, trace_id, span_id, text in stored:
+            found.setdefault(by_name[project, trace_id, span_id], []).append(codec.decode_log(text))
+        return found
+
+    def knows_trace(self, hashes: Sequence[int]) -> list[bool]:
+        """Say for each trace hash whether spans of it may be stored."""
+        known: list[bool] = self._traces.find(_u64(hashes))[0].tolist()
+        return known
+
+    def _range(self, keys: Sequence[Key]) -> dict[str, int]:
+        _, low, high = self._keys.find(_u64([key[0] for key in keys]))
+        return {"low": int(low.min()), "high": int(high.max())}
+
+    def _with(
+        self, name: str, table: pa.Table, statement: str, limits: dict[str, int] | None = None
+    ) -> list[tuple[Any, ...]]:
+        self._db.register(name, table)
+        try:
+            found: list[tuple[Any, ...]] = self._db.execute(statement, limits or {}).fetchall()
+            return found
+        finally:
+            self._db.unregister(name)
+
+
+def _u64(values: Sequence[int] | np.ndarray) -> np.ndarray:  # type: ignore[type-arg]
+    return np.asarray(values, dtype=np.uint64)
+
+
+def _i64(values: Sequence[int] | np.ndarray) -> np.ndarray:  # type: ignore[type-arg]
+    return np.asarray(values, dtype=np.int64)
+
+
+def _clamp(value: int) -> int:
+    return max(_ALL[0], min(_ALL[1], value))
+
+
+def _scalar(db: duckdb.DuckDBPyConnection, statement: str) -> int:
+    row = db.execute(statement).fetchone()
+    return int(row[0]) if row is not None else 0
+
+
+def _nothing() -> None:
+    """Interrupt nobody: no readers yet."""

@@ -1,0 +1,59 @@
+"""Opening stores: the only place that knows the backends, and loads the one that is asked for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from watchkeeper.kit.errors import StoreError
+from watchkeeper.store.api import Refine, SpanStore
+from watchkeeper.store.control.store import ControlStore
+
+__all__ = ["CONTROL_FILE", "SPANS_FILE", "ControlStore", "open_control_store", "open_span_store"]
+
+SPANS_FILE = "spans.duckdb"
+CONTROL_FILE = "control.sqlite"
+
+
+def open_span_store(
+    folder: Path | None, *, refine: Refine, memory_mib: int = 1024, queue_bytes: int = 64 << 20
+) -> SpanStore:
+    """Open the spans and scores of a data folder; None keeps them in memory.
+
+    Args:
+        folder: the data folder, made where it is missing.
+        refine: maps and prices a raw span; called again when a span is amended.
+        memory_mib: what the analytic engine may use.
+        queue_bytes: what may wait for a commit before batches are refused.
+
+    Raises:
+        StoreLockedError: another process has the store open.
+        StoreFormatError: it was written by a newer release, or is not ours.
+        StoreError: the folder cannot be made.
+    """
+    if folder is None:
+        from watchkeeper.store.memory.store import MemoryStore
+
+        return MemoryStore(refine=refine, queue_bytes=queue_bytes)
+    from watchkeeper.store.duckdb.store import DuckdbStore
+
+    _make(folder)
+    return DuckdbStore(folder / SPANS_FILE, refine=refine, memory_mib=memory_mib, queue_bytes=queue_bytes)
+
+
+def open_control_store(folder: Path | None) -> ControlStore:
+    """Open the projects and keys of a data folder; None keeps them in memory.
+
+    Raises:
+        StoreFormatError: it was written by a newer release.
+        StoreError: it cannot be opened.
+    """
+    if folder is not None:
+        _make(folder)
+    return ControlStore(None if folder is None else folder / CONTROL_FILE)
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(f"the data folder {folder} cannot be made: {error.strerror}") from error

@@ -1,0 +1,5 @@
+"""The backend without a disk. Reached only through `store.factory`."""
+
+from __future__ import annotations
+
+__all__: list[str] = []

@@ -1,0 +1,97 @@
+"""The bounded queue in front of a writer: weighed in bytes, refusing when full, drained on close."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+
+from watchkeeper.kit.errors import OverloadedError, StoreError
+from watchkeeper.store.api import WriteBatch, WriteReceipt
+
+__all__ = ["Job", "WriteQueue", "weigh"]
+
+_ITEM_BYTES = 256
+
+
+@dataclass(slots=True)
+class Job:
+    """A batch and the promise made for it."""
+
+    batch: WriteBatch
+    weight: int
+    future: Future[WriteReceipt] = field(default_factory=Future)
+
+
+def weigh(batch: WriteBatch) -> int:
+    """Return the batch's weight in bytes: what it says, and never nothing."""
+    items = len(batch.spans) + len(batch.scores) + len(batch.logs)
+    return max(batch.size, _ITEM_BYTES * items, 1)
+
+
+class WriteQueue:
+    """Jobs in the order they came. Many threads put, one takes."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._jobs: deque[Job] = deque()
+        self._held = 0
+        self._closed = False
+        self._changed = threading.Condition()
+
+    @property
+    def held(self) -> int:
+        """Return the bytes taken and not yet committed."""
+        return self._held
+
+    @property
+    def closed(self) -> bool:
+        """Say whether the queue takes no more."""
+        return self._closed
+
+    def put(self, batch: WriteBatch) -> Future[WriteReceipt]:
+        """Take a batch.
+
+        Raises:
+            OverloadedError: it does not fit; nothing was taken. A batch larger than the whole queue fits an empty one.
+            StoreError: the store is closed.
+        """
+        job = Job(batch, weigh(batch))
+        with self._changed:
+            if self._closed:
+                raise StoreError("the store is closed")
+            if self._held and self._held + job.weight > self._limit:
+                raise OverloadedError("the write queue is full")
+            self._held += job.weight
+            self._jobs.append(job)
+            self._changed.notify()
+        return job.future
+
+    def take(self, *, most: int, patience: float) -> list[Job]:
+        """Return what waits, up to about `most` bytes; wait up to `patience` seconds for something to come."""
+        deadline = time.monotonic() + patience
+        with self._changed:
+            while not self._jobs and not self._closed:
+                left = deadline - time.monotonic()
+                if left <= 0:
+                    return []
+                self._changed.wait(left)
+            taken: list[Job] = []
+            weight = 0
+            while self._jobs and (not taken or weight + self._jobs[0].weight <= most):
+                taken.append(self._jobs.popleft())
+                weight += taken[-1].weight
+            return taken
+
+    def done(self, jobs: list[Job]) -> None:
+        """Give back the room of jobs that are settled."""
+        with self._changed:
+            self._held -= sum(job.weight for job in jobs)
+
+    def close(self) -> None:
+        """Take no more; what was taken stays to be drained."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
