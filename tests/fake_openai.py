@@ -1,0 +1,150 @@
+"""An OpenAI-compatible server on loopback that speaks the true protocol: JSON, SSE with usage, tools, embeddings, errors.
+
+Run as a script it prints its port and serves until it is killed, so that clients in other environments can use it.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+MODEL = "gpt-4o-mini-2024-07-18"
+USAGE = {
+    "prompt_tokens": 100,
+    "completion_tokens": 20,
+    "total_tokens": 120,
+    "prompt_tokens_details": {"cached_tokens": 64, "audio_tokens": 0},
+    "completion_tokens_details": {"reasoning_tokens": 7, "audio_tokens": 0},
+}
+TOOL_CALL = {
+    "id": "call_1", "type": "function", "function": {"name": "get_weather", "arguments": '{"city": "Bern"}'},
+}  # fmt: skip
+ANSWER = "It is sunny in Bern."
+
+
+class Handler(BaseHTTPRequestHandler):
+    """One connection."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self) -> None:
+        """Answer a call."""
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        if body.get("model") == "broken":
+            error = {"message": "the model is broken", "type": "server_error", "code": "broken"}
+            self._json(500, {"error": error})
+        elif self.path.endswith("/embeddings"):
+            vector = {"object": "embedding", "index": 0, "embedding": [0.1, 0.2, 0.3]}
+            usage = {"prompt_tokens": 5, "total_tokens": 5}
+            self._json(200, {"object": "list", "data": [vector], "model": "text-embedding-3-small", "usage": usage})
+        elif self.path.endswith("/responses"):
+            self._responses(body)
+        elif body.get("stream"):
+            self._stream(body)
+        else:
+            self._json(200, _completion(_message(body)))
+
+    def _responses(self, body: dict[str, Any]) -> None:
+        answer = _response()
+        if not body.get("stream"):
+            self._json(200, answer)
+            return
+        events: list[dict[str, Any]] = [
+            {"type": "response.created", "sequence_number": 0, "response": {**answer, "status": "in_progress", "output": []}},
+            {"type": "response.output_text.delta", "sequence_number": 1, "item_id": "m1", "output_index": 0, "content_index": 0,
+             "delta": ANSWER, "logprobs": []},
+            {"type": "response.completed", "sequence_number": 2, "response": answer},
+        ]  # fmt: skip
+        self._sse([f"event: {event['type']}\ndata: {json.dumps(event)}\n\n" for event in events])
+
+    def _stream(self, body: dict[str, Any]) -> None:
+        message = _message(body)
+        deltas: list[dict[str, Any]] = [{"role": "assistant", "content": ""}]
+        if message.get("tool_calls"):
+            call = message["tool_calls"][0]
+            text = call["function"]["arguments"]
+            first = {**call, "index": 0, "function": {"name": call["function"]["name"], "arguments": ""}}
+            deltas.append({"tool_calls": [first]})
+            deltas += [{"tool_calls": [{"index": 0, "function": {"arguments": piece}}]} for piece in (text[:5], text[5:])]
+        else:
+            deltas += [{"content": word + " "} for word in ANSWER[:-1].split()] + [{"content": "."}]
+        chunks = [_chunk([{"index": 0, "delta": delta, "finish_reason": None}]) for delta in deltas]
+        reason = "tool_calls" if message.get("tool_calls") else "stop"
+        chunks.append(_chunk([{"index": 0, "delta": {}, "finish_reason": reason}]))
+        if (body.get("stream_options") or {}).get("include_usage"):
+            chunks.append({**_chunk([]), "usage": USAGE})
+        self._sse([f"data: {json.dumps(chunk)}\n\n" for chunk in chunks] + ["data: [DONE]\n\n"])
+
+    def _sse(self, events: list[str]) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", "text/event-stream")
+        self.send_header("Connection", "close")
+        self.end_headers()
+        for event in events:
+            self.wfile.write(event.encode())
+            self.wfile.flush()
+        self.close_connection = True
+
+    def _json(self, status: int, answer: dict[str, Any]) -> None:
+        text = json.dumps(answer).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(text)))
+        self.end_headers()
+        self.wfile.write(text)
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class names it
+        """Say nothing."""
+
+
+def _message(body: dict[str, Any]) -> dict[str, Any]:
+    answered = any(one.get("role") == "tool" for one in body.get("messages", []))
+    if body.get("tools") and not answered:
+        return {"role": "assistant", "content": None, "tool_calls": [TOOL_CALL]}
+    return {"role": "assistant", "content": ANSWER}
+
+
+def _completion(message: dict[str, Any]) -> dict[str, Any]:
+    reason = "tool_calls" if message.get("tool_calls") else "stop"
+    choice = {"index": 0, "message": message, "finish_reason": reason, "logprobs": None}
+    return {
+        "id": "chatcmpl-1", "object": "chat.completion", "created": 1, "model": MODEL, "choices": [choice],
+        "usage": USAGE, "system_fingerprint": "fp_1",
+    }  # fmt: skip
+
+
+def _chunk(choices: list[dict[str, Any]]) -> dict[str, Any]:
+    return {"id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1, "model": MODEL, "choices": choices}
+
+
+def _response() -> dict[str, Any]:
+    content = [{"type": "output_text", "text": ANSWER, "annotations": []}]
+    message = {"id": "m1", "type": "message", "role": "assistant", "status": "completed", "content": content}
+    usage = {
+        "input_tokens": 100, "output_tokens": 20, "total_tokens": 120,
+        "input_tokens_details": {"cached_tokens": 64, "cache_write_tokens": 0},
+        "output_tokens_details": {"reasoning_tokens": 7},
+    }  # fmt: skip
+    return {
+        "id": "resp_1", "object": "response", "created_at": 1, "status": "completed", "model": MODEL, "output": [message],
+        "usage": usage, "parallel_tool_calls": True, "tool_choice": "auto", "tools": [], "error": None,
+        "incomplete_details": None, "instructions": None, "metadata": {}, "temperature": 1.0, "top_p": 1.0,
+    }  # fmt: skip
+
+
+def start() -> ThreadingHTTPServer:
+    """Serve on a free loopback port from a thread."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    return server
+
+
+if __name__ == "__main__":
+    running = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    sys.stdout.write(f"{running.server_address[1]}\n")
+    sys.stdout.flush()
+    running.serve_forever()

@@ -1,0 +1,194 @@
+"""`wrap` on the real openai client."""
+
+from __future__ import annotations
+
+import gc
+import json
+from typing import Any
+
+import pytest
+from openai import AsyncOpenAI, InternalServerError, OpenAI, Stream
+from opentelemetry.sdk.trace import ReadableSpan
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.trace import StatusCode
+
+import watchkeeper as wk
+
+MESSAGES: list[Any] = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Weather in Bern?"}]
+TOOLS: list[Any] = [{"type": "function", "function": {"name": "get_weather", "parameters": {"type": "object"}}}]
+
+
+def only(exported: InMemorySpanExporter) -> ReadableSpan:
+    """Return the one span there is."""
+    wk.flush()
+    (span,) = exported.get_finished_spans()
+    return span
+
+
+def told(span: ReadableSpan) -> dict[str, Any]:
+    """Return a span's attributes."""
+    return dict(span.attributes or {})
+
+
+def test_refuses_a_stranger() -> None:
+    """Wrapping what is no known client raises TypeError."""
+    with pytest.raises(TypeError, match="OpenAI"):
+        wk.wrap(object())
+
+
+def test_an_error_is_raised_unchanged_and_recorded(client: OpenAI, exported: InMemorySpanExporter) -> None:
+    """A failing call raises the client's own error, and its span says so."""
+    with pytest.raises(InternalServerError, match="the model is broken"):
+        client.chat.completions.create(model="broken", messages=MESSAGES)
+    span = only(exported)
+
+    assert span.status.status_code is StatusCode.ERROR
+    assert told(span)["error.type"] == "InternalServerError"
+
+
+def test_chat_says_everything(client: OpenAI, exported: InMemorySpanExporter) -> None:
+    """A chat call's span carries model, parameters, messages, every token bucket and the finish reason."""
+    answer = client.chat.completions.create(model="gpt-4o-mini", messages=MESSAGES, temperature=0.2, max_tokens=9)
+    found = told(only(exported))
+
+    assert answer.choices[0].message.content == "It is sunny in Bern."
+    assert json.loads(found.pop("gen_ai.input.messages")) == MESSAGES
+    assert json.loads(found.pop("gen_ai.output.messages")) == [
+        {
+            "role": "assistant",
+            "parts": [{"type": "text", "content": "It is sunny in Bern."}],
+            "finish_reason": "stop",
+        }
+    ]
+    found.pop("server.port")
+    assert found == {
+        "gen_ai.operation.name": "chat",
+        "gen_ai.provider.name": "openai",
+        "gen_ai.request.model": "gpt-4o-mini",
+        "gen_ai.request.temperature": 0.2,
+        "gen_ai.request.max_tokens": 9,
+        "gen_ai.response.id": "chatcmpl-1",
+        "gen_ai.response.model": "gpt-4o-mini-2024-07-18",
+        "gen_ai.response.finish_reasons": ("stop",),
+        "gen_ai.usage.input_tokens": 100,
+        "gen_ai.usage.output_tokens": 20,
+        "gen_ai.usage.cache_read.input_tokens": 64,
+        "gen_ai.usage.reasoning.output_tokens": 7,
+        "gen_ai.usage.audio.input_tokens": 0,
+        "gen_ai.usage.audio.output_tokens": 0,
+        "server.address": "127.0.0.1",
+    }
+
+
+def test_a_stream_is_the_same_with_and_without_us(client: OpenAI, base_url: str, exported: InMemorySpanExporter) -> None:
+    """The caller sees the chunks it would see without us, and the span has the text, the usage and the first token."""
+    bare = OpenAI(base_url=base_url, api_key="none").chat.completions.create(
+        model="gpt-4o-mini", messages=MESSAGES, stream=True
+    )
+    stream = client.chat.completions.create(model="gpt-4o-mini", messages=MESSAGES, stream=True)
+    kind, chunks = type(stream), list(stream)
+    found = told(only(exported))
+
+    assert kind is Stream
+    assert chunks == list(bare)
+    assert json.loads(found["gen_ai.output.messages"])[0]["parts"][0]["content"] == "It is sunny in Bern ."
+    assert found["gen_ai.usage.input_tokens"] == 100
+    assert found["gen_ai.request.stream"] is True
+    assert found["gen_ai.response.time_to_first_chunk"] > 0
+
+
+def test_usage_that_was_asked_for_is_kept(client: OpenAI, exported: InMemorySpanExporter) -> None:
+    """A caller who asks for the usage chunk gets it."""
+    stream = client.chat.completions.create(
+        model="gpt-4o-mini", messages=MESSAGES, stream=True, stream_options={"include_usage": True}
+    )
+
+    assert list(stream)[-1].usage is not None
+
+
+def test_tool_calls_are_put_together_from_deltas(client: OpenAI, exported: InMemorySpanExporter) -> None:
+    """A streamed tool call is one call with its whole arguments."""
+    list(client.chat.completions.create(model="gpt-4o-mini", messages=MESSAGES, tools=TOOLS, stream=True))
+    found = told(only(exported))
+
+    assert json.loads(found["gen_ai.output.messages"]) == [
+        {
+            "role": "assistant",
+            "parts": [{"type": "tool_call", "id": "call_1", "name": "get_weather", "arguments": '{"city": "Bern"}'}],
+            "finish_reason": "tool_calls",
+        }
+    ]
+    assert json.loads(found["gen_ai.tool.definitions"]) == TOOLS
+
+
+def test_an_abandoned_stream_ends_its_span(client: OpenAI, exported: InMemorySpanExporter) -> None:
+    """A stream that is dropped half-way still gives a span with what had come."""
+    stream = client.chat.completions.create(model="gpt-4o-mini", messages=MESSAGES, stream=True)
+    next(stream)
+    next(stream)
+    del stream
+    gc.collect()
+    found = told(only(exported))
+
+    assert json.loads(found["gen_ai.output.messages"])[0]["parts"][0]["content"] == "It "
+
+
+def test_responses(client: OpenAI, exported: InMemorySpanExporter) -> None:
+    """The Responses API gives the same fields, streaming or not."""
+    client.responses.create(model="gpt-4o-mini", input="Weather?", instructions="Be brief.")
+    list(client.responses.create(model="gpt-4o-mini", input="Weather?", stream=True))
+    wk.flush()
+    whole, streamed = (told(span) for span in exported.get_finished_spans())
+
+    for found in (whole, streamed):
+        assert json.loads(found["gen_ai.output.messages"])[0]["parts"] == [{"type": "text", "content": "It is sunny in Bern."}]
+        assert found["gen_ai.usage.cache_read.input_tokens"] == 64
+        assert found["gen_ai.usage.reasoning.output_tokens"] == 7
+    assert json.loads(whole["gen_ai.system_instructions"]) == [{"type": "text", "content": "Be brief."}]
+
+
+def test_embeddings_keep_no_vectors(client: OpenAI, exported: InMemorySpanExporter) -> None:
+    """An embedding call's span has its tokens and dimension, not its vectors."""
+    client.embeddings.create(model="text-embedding-3-small", input="hello")
+    found = told(only(exported))
+
+    assert found["gen_ai.operation.name"] == "embeddings"
+    assert found["gen_ai.usage.input_tokens"] == 5
+    assert found["gen_ai.embeddings.dimension.count"] == 3
+    assert "0.2" not in json.dumps(found)
+
+
+async def test_async(async_client: AsyncOpenAI, exported: InMemorySpanExporter) -> None:
+    """The async client is traced as the sync one is, streams too."""
+    await async_client.chat.completions.create(model="gpt-4o-mini", messages=MESSAGES)
+    stream = await async_client.chat.completions.create(model="gpt-4o-mini", messages=MESSAGES, stream=True)
+    chunks = [chunk async for chunk in stream]
+    with pytest.raises(InternalServerError):
+        await async_client.chat.completions.create(model="broken", messages=MESSAGES)
+    wk.flush()
+    whole, streamed, failed = exported.get_finished_spans()
+
+    assert all(chunk.usage is None for chunk in chunks)
+    assert told(whole)["gen_ai.usage.output_tokens"] == told(streamed)["gen_ai.usage.output_tokens"] == 20
+    assert failed.status.status_code is StatusCode.ERROR
+
+
+def test_copies_and_raw_responses_work(client: OpenAI, exported: InMemorySpanExporter) -> None:
+    """A copied client is traced, a raw response stays raw, and wrapping twice traces once."""
+    raw = client.with_options(timeout=5).chat.completions.with_raw_response.create(model="gpt-4o-mini", messages=MESSAGES)
+    wk.wrap(client).with_options(timeout=5).chat.completions.create(model="gpt-4o-mini", messages=MESSAGES)
+
+    assert raw.parse().choices[0].message.content == "It is sunny in Bern."
+    assert told(only(exported))["gen_ai.operation.name"] == "chat"
+
+
+def test_without_content(provider: object, client: OpenAI) -> None:
+    """With content off, neither prompts nor answers leave the process."""
+    exporter = InMemorySpanExporter()
+    wk.init("quiet", endpoint="http://127.0.0.1:9", exporter=exporter, content=False)
+    client.chat.completions.create(model="gpt-4o-mini", messages=MESSAGES)
+    found = told(only(exporter))
+    wk.shutdown()
+
+    assert "Bern" not in json.dumps(found)
+    assert found["gen_ai.usage.input_tokens"] == 100
