@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import base64
 import math
+from collections.abc import Callable
 from hashlib import blake2b
 from typing import Any, cast
 
@@ -64,20 +65,10 @@ def encode_raw_rest(raw: RawSpan) -> str:
     rest: dict[str, Any] = {}
     for name in _REST:
         value = getattr(raw, name)
-        if name == "scope":
-            if value != Scope():
-                rest[name] = [value.name, value.version, value.attributes]
-        elif name == "events":
-            if value:
-                rest[name] = [[one.name, one.time, one.attributes] for one in value]
-        elif name == "links":
-            if value:
-                rest[name] = [[one.trace_id, one.span_id, one.attributes] for one in value]
-        elif name == "logs":
-            if value:
-                rest[name] = [_log_fields(one) for one in value]
-        elif value:
-            rest[name] = value
+        if not value or (name == "scope" and value == _NO_SCOPE):
+            continue
+        shorten = _SHORT.get(name)
+        rest[name] = value if shorten is None else shorten(value)
     return _encoder.encode(_escape_map(rest)).decode()
 
 
@@ -141,6 +132,31 @@ def fingerprint(attributes: str, resource: str, rest: str) -> bytes:
         digest.update(len(data).to_bytes(8, "little"))
         digest.update(data)
     return digest.digest()
+
+
+def _scope_fields(scope: Scope) -> list[Any]:
+    return [scope.name, scope.version, scope.attributes]
+
+
+def _event_fields(events: tuple[RawEvent, ...]) -> list[Any]:
+    return [[one.name, one.time, one.attributes] for one in events]
+
+
+def _link_fields(links: tuple[RawLink, ...]) -> list[Any]:
+    return [[one.trace_id, one.span_id, one.attributes] for one in links]
+
+
+def _logs_fields(logs: tuple[RawLog, ...]) -> list[Any]:
+    return [_log_fields(one) for one in logs]
+
+
+_NO_SCOPE = Scope()
+_SHORT: dict[str, Callable[[Any], list[Any]]] = {
+    "scope": _scope_fields,
+    "events": _event_fields,
+    "links": _link_fields,
+    "logs": _logs_fields,
+}
 
 
 def _log_fields(log: RawLog) -> list[AttributeValue]:

@@ -84,7 +84,7 @@ class ControlStore:
                     secret_sha256=_hash(secret),
                     scopes=" ".join(sorted(set(scopes))),
                     created_at=_now(),
-                )  # fmt: skip
+                )
             )
 
     def revoke_key(self, public_id: str) -> bool:

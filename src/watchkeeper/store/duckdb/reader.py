@@ -151,7 +151,7 @@ class Reader:
         """Return the values there are to filter by."""
 
         def values(column: str) -> tuple[str, ...]:
-            query = Query(f"SELECT DISTINCT {column} FROM spans").where(f"{column} IS NOT NULL")
+            query = Query(statements.DISTINCT[column]).where(f"{column} IS NOT NULL")
             span_conditions(query, project, SpanFilter(since=since, until=until))
             return tuple(row[0] for row in self.fetch(query.order(column).limit(MAX_FACETS)))
 

@@ -140,6 +140,7 @@ BY_MODEL = f"""
 OVER_TIME = f"""
     SELECT (start_ns - $since) // $step AS bucket, {_SUMS}
     FROM spans WHERE {_MODEL} GROUP BY bucket ORDER BY bucket"""
+DISTINCT = {column: f"SELECT DISTINCT {column} FROM spans" for column in ("service", "environment", "model", "user_id")}
 COUNT_TRACES = "SELECT count(DISTINCT trace_hash) FROM spans"
 
 # What users see where it is stored otherwise.

@@ -305,11 +305,11 @@ class Writer:
             self._db.unregister(name)
 
 
-def _u64(values: Sequence[int] | np.ndarray) -> np.ndarray:  # type: ignore[type-arg]
+def _u64(values: Sequence[int] | np.ndarray) -> np.ndarray:
     return np.asarray(values, dtype=np.uint64)
 
 
-def _i64(values: Sequence[int] | np.ndarray) -> np.ndarray:  # type: ignore[type-arg]
+def _i64(values: Sequence[int] | np.ndarray) -> np.ndarray:
     return np.asarray(values, dtype=np.int64)
 
 

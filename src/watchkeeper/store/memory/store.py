@@ -1,0 +1,311 @@
+"""The simplest thing that keeps the law: dictionaries under a lock, and every answer worked out afresh."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import Future
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import msgspec
+
+from watchkeeper.kit.errors import CapabilityError, OverloadedError, StoreError
+from watchkeeper.model import RawLog, RawSpan, Score, Span, merge_raw
+from watchkeeper.store.api import (
+    Capabilities,
+    Facets,
+    Outcome,
+    Overview,
+    Page,
+    QueryLimits,
+    Refine,
+    SpanFilter,
+    StoreStats,
+    Table,
+    TraceFilter,
+    TraceRow,
+    WriteBatch,
+    WriteReceipt,
+)
+from watchkeeper.store.cursors import ScorePosition, SpanPosition, TracePosition, decode_cursor, encode_cursor
+from watchkeeper.store.figures import MAX_FACETS
+from watchkeeper.store.memory.figures import overview
+from watchkeeper.store.memory.views import matches_span, matches_trace, same, span_row, trace_row
+from watchkeeper.store.queue import weigh
+
+if TYPE_CHECKING:
+    from sqlglot import exp
+
+__all__ = ["MemoryStore"]
+
+_Key: TypeAlias = tuple[str, str, str]
+_FACTS = ("session_id", "user_id", "tags", "release")
+_SCAN = 500
+
+
+class MemoryStore:
+    """Spans, scores and log records while the process lives; see `store.api`. Durable means: in memory."""
+
+    def __init__(self, *, refine: Refine, queue_bytes: int) -> None:
+        self._refine = refine
+        self._limit = queue_bytes
+        self._lock = threading.RLock()
+        self._spans: dict[_Key, tuple[Span, int]] = {}
+        self._scores: dict[tuple[str, str], Score] = {}
+        self._logs: dict[_Key, list[RawLog]] = {}
+        self._revision = 0
+        self._queued = 0
+        self._open = True
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """Say what this backend can do."""
+        return Capabilities()
+
+    def submit(self, batch: WriteBatch) -> Future[WriteReceipt]:
+        """Take a batch; it is stored when this returns."""
+        weight = weigh(batch)
+        with self._lock:
+            self._check()
+            if self._queued and self._queued + weight > self._limit:
+                raise OverloadedError("the write queue is full")
+            self._queued += weight
+            future: Future[WriteReceipt] = Future()
+            started = time.perf_counter_ns()
+            kept = dict(self._spans), dict(self._scores), {key: list(logs) for key, logs in self._logs.items()}
+            try:
+                outcomes = self._store(batch)
+            except Exception as error:  # noqa: BLE001 - whatever it is, the promise must be settled
+                self._spans, self._scores, self._logs = kept
+                future.set_exception(error if isinstance(error, StoreError) else StoreError(str(error)))
+                return future
+            finally:
+                self._queued -= weight
+            self._revision += 1
+            future.set_result(WriteReceipt(outcomes=outcomes, commit_ns=time.perf_counter_ns() - started))
+            return future
+
+    def list_traces(self, project: str, where: TraceFilter, *, limit: int = 50, cursor: str | None = None) -> Page:
+        """Return a page of TraceRow."""
+        after = decode_cursor(TracePosition, cursor)
+        with self._lock:
+            seen = after.revision if after is not None else self._revision
+            traces: dict[str, list[Span]] = {}
+            starts: dict[str, int] = {}
+            for span, revision in self._of(project):
+                traces.setdefault(span.trace_id, []).append(span)
+                if revision <= seen:
+                    starts[span.trace_id] = min(starts.get(span.trace_id, span.start_time), span.start_time)
+        found = sorted(
+            ((start, trace_id) for trace_id, start in starts.items() if matches_trace(traces[trace_id], start, where)),
+            reverse=True,
+        )
+        if after is not None:
+            found = [one for one in found if one < (after.start, after.trace_id)]
+        items = tuple(trace_row(traces[trace_id]) for _, trace_id in found[:limit])
+        if len(found) <= limit or not items:
+            return Page(items=items)
+        return Page(items=items, next_cursor=encode_cursor(TracePosition(*found[limit - 1], seen)))
+
+    def get_trace(self, project: str, trace_id: str) -> TraceRow | None:
+        """Return the summary of one trace."""
+        spans = [span for span, _ in self._of(project) if span.trace_id == trace_id]
+        return trace_row(spans) if spans else None
+
+    def list_spans(
+        self,
+        project: str,
+        where: SpanFilter,
+        *,
+        limit: int = 100,
+        cursor: str | None = None,
+        oldest_first: bool = False,
+    ) -> Page:
+        """Return a page of SpanRow."""
+        found = self._find(project, where, cursor, oldest_first=oldest_first)
+        items = tuple(span_row(span) for span in found[:limit])
+        if len(found) <= limit or not items:
+            return Page(items=items)
+        return Page(items=items, next_cursor=encode_cursor(_position(found[limit - 1])))
+
+    def get_span(self, project: str, trace_id: str, span_id: str) -> Span | None:
+        """Return one span whole."""
+        with self._lock:
+            self._check()
+            found = self._spans.get((project, trace_id, span_id))
+            return self._with_facts(found[0]) if found is not None else None
+
+    def scan_spans(self, project: str, where: SpanFilter) -> Iterator[Span]:
+        """Stream whole spans, oldest first."""
+        cursor: str | None = None
+        while True:
+            found = self._find(project, where, cursor, oldest_first=True)[:_SCAN]
+            yield from found
+            if len(found) < _SCAN:
+                return
+            cursor = encode_cursor(_position(found[-1]))
+
+    def list_scores(
+        self,
+        project: str,
+        *,
+        trace_id: str | None = None,
+        span_id: str | None = None,
+        name: str | None = None,
+        limit: int = 100,
+        cursor: str | None = None,
+    ) -> Page:
+        """Return a page of Score, newest first."""
+        after = decode_cursor(ScorePosition, cursor)
+        asked = {"project": project, "trace_id": trace_id, "span_id": span_id, "name": name}
+        with self._lock:
+            self._check()
+            found = [
+                score
+                for score in self._scores.values()
+                if all(value is None or getattr(score, field) == value for field, value in asked.items())
+                and (after is None or (score.time, score.id) < (after.time, after.id))
+            ]
+        found.sort(key=lambda score: (score.time, score.id), reverse=True)
+        items = tuple(found[:limit])
+        more = len(found) > limit and bool(items)
+        return Page(
+            items=items, next_cursor=encode_cursor(ScorePosition(items[-1].time, items[-1].id)) if more else None
+        )
+
+    def overview(
+        self, project: str, *, since: int, until: int, service: str | None = None, buckets: int = 60
+    ) -> Overview:
+        """Return figures over model calls that started in [since, until) ns."""
+        spans = self._find(project, SpanFilter(since=since, until=until, service=service), None, oldest_first=True)
+        return overview(spans, since=since, until=until, buckets=buckets)
+
+    def facets(self, project: str, *, since: int, until: int) -> Facets:
+        """Return the values there are to filter by."""
+        spans = self._find(project, SpanFilter(since=since, until=until), None, oldest_first=True)
+
+        def values(field: str) -> tuple[str, ...]:
+            found = {getattr(span, field) for span in spans} - {None}
+            return tuple(sorted(found, key=str.encode)[:MAX_FACETS])
+
+        return Facets(
+            services=values("service"),
+            environments=values("environment"),
+            models=values("model"),
+            users=values("user_id"),
+        )
+
+    def query(self, project: str, select: exp.Query, limits: QueryLimits) -> Table:  # noqa: ARG002 - the law's
+        """Refuse: there is no SQL here."""
+        raise CapabilityError("the store in memory cannot run SQL", hint="start the server with a data folder")
+
+    def stats(self) -> StoreStats:
+        """Return counts and sizes."""
+        with self._lock:
+            self._check()
+            return StoreStats(
+                revision=self._revision,
+                spans=len(self._spans),
+                scores=len(self._scores),
+                pending_logs=sum(map(len, self._logs.values())),
+                queued=self._queued,
+                disk_bytes=0,
+                format_version=0,
+            )
+
+    def close(self) -> None:
+        """Take no more. Safe to call twice."""
+        with self._lock:
+            self._open = False
+
+    def _check(self) -> None:
+        if not self._open:
+            raise StoreError("the store is closed")
+
+    def _store(self, batch: WriteBatch) -> tuple[Outcome, ...]:
+        outcomes = tuple(self._take(span) for span in batch.spans)
+        for project, log in batch.logs:
+            key = (project, log.trace_id, log.span_id)
+            if key in self._spans:
+                span, _ = self._spans[key]
+                self._amend(key, _only_logs(log.trace_id, log.span_id, [log]), span.received_at)
+                continue
+            waiting = self._logs.setdefault(key, [])
+            if not any(same(log, one) for one in waiting):
+                waiting.append(log)
+        for score in batch.scores:
+            self._scores[score.project, score.id] = score
+        return outcomes
+
+    def _take(self, span: Span) -> Outcome:
+        key = (span.project, span.trace_id, span.span_id)
+        if key in self._spans:
+            return "merged" if self._amend(key, span.raw, span.received_at) else "unchanged"
+        self._spans[key] = span, self._revision + 1
+        logs = self._logs.pop(key, None)
+        if logs:
+            self._amend(key, _only_logs(span.trace_id, span.span_id, logs), span.received_at)
+        return "inserted"
+
+    def _amend(self, key: _Key, later: RawSpan, received_at: int) -> bool:
+        span, revision = self._spans[key]
+        merged = merge_raw(span.raw, later)
+        if same(merged, span.raw):
+            return False
+        self._spans[key] = self._refine(key[0], merged, received_at), revision
+        return True
+
+    def _of(self, project: str) -> list[tuple[Span, int]]:
+        """Return the project's spans with their facts, and the revision each first came in."""
+        with self._lock:
+            self._check()
+            mine = [(span, revision) for (owner, _, _), (span, revision) in self._spans.items() if owner == project]
+            best: dict[tuple[str, str], Span] = {}
+            for span, _ in mine:
+                for name in _FACTS:
+                    if getattr(span, name):
+                        holder = best.get((span.trace_id, name))
+                        if holder is None or _rank(span) < _rank(holder):
+                            best[span.trace_id, name] = span
+            return [(_fill(span, best), revision) for span, revision in mine]
+
+    def _with_facts(self, span: Span) -> Span:
+        for one, _ in self._of(span.project):
+            if (one.trace_id, one.span_id) == (span.trace_id, span.span_id):
+                return one
+        return span
+
+    def _find(self, project: str, where: SpanFilter, cursor: str | None, *, oldest_first: bool) -> list[Span]:
+        after = decode_cursor(SpanPosition, cursor)
+        found = [span for span, _ in self._of(project) if matches_span(span, where)]
+        found.sort(key=_order, reverse=not oldest_first)
+        if after is None:
+            return found
+        edge = (after.start, after.trace_id, after.span_id)
+        return [span for span in found if (_order(span) > edge if oldest_first else _order(span) < edge)]
+
+
+def _fill(span: Span, best: dict[tuple[str, str], Span]) -> Span:
+    lacking: dict[str, Any] = {
+        name: getattr(best[span.trace_id, name], name)
+        for name in _FACTS
+        if not getattr(span, name) and (span.trace_id, name) in best
+    }
+    return msgspec.structs.replace(span, **lacking) if lacking else span
+
+
+def _rank(span: Span) -> tuple[bool, int, str]:
+    return span.parent_span_id is not None, span.start_time, span.span_id
+
+
+def _order(span: Span) -> tuple[int, str, str]:
+    return span.start_time, span.trace_id, span.span_id
+
+
+def _position(span: Span) -> SpanPosition:
+    return SpanPosition(span.start_time, span.trace_id, span.span_id)
+
+
+def _only_logs(trace_id: str, span_id: str, logs: list[RawLog]) -> RawSpan:
+    return RawSpan(trace_id=trace_id, span_id=span_id, logs=tuple(logs))
