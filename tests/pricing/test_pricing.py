@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import genai_prices
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from watchkeeper.kit.errors import ConfigError
-from watchkeeper.model import Cost, RawSpan, Span, Usage
+from watchkeeper.model import Cost, RawSpan, Span, SpanKind, Usage
 from watchkeeper.pricing import Pricer
 
 NOW = int(datetime(2026, 11, 1, 12, tzinfo=UTC).timestamp()) * 10**9
@@ -19,10 +20,16 @@ RAW = RawSpan(trace_id="a" * 32, span_id="b" * 16)
 PRICER = Pricer()
 
 
-def span(kind: str = "llm", **fields: object) -> Span:
+def span(kind: SpanKind = "llm", **fields: Any) -> Span:
     """Build a span of a model call."""
-    given = {"provider": "openai", "response_model": "gpt-4o-mini", "usage": Usage(input_tokens=1000, output_tokens=500)}
-    return Span(project="p", trace_id="a" * 32, span_id="b" * 16, kind=kind, start_time=NOW, raw=RAW, **{**given, **fields})  # type: ignore[arg-type]
+    given = {
+        "provider": "openai",
+        "response_model": "gpt-4o-mini",
+        "usage": Usage(input_tokens=1000, output_tokens=500),
+    }
+    return Span(
+        project="p", trace_id="a" * 32, span_id="b" * 16, kind=kind, start_time=NOW, raw=RAW, **{**given, **fields}
+    )
 
 
 @pytest.mark.parametrize(
@@ -33,7 +40,7 @@ def span(kind: str = "llm", **fields: object) -> Span:
         ({"usage": Usage()}, "reports no tokens"),
     ],
 )
-def test_what_cannot_be_priced_is_unpriced(fields: dict[str, object], reason: str) -> None:
+def test_what_cannot_be_priced_is_unpriced(fields: dict[str, Any], reason: str) -> None:
     """Without a model, tokens or a known price the cost is unpriced and None, never zero, and says why."""
     cost = PRICER.price(span(**fields)).cost
 
@@ -99,10 +106,10 @@ CASES = [
 
 
 @pytest.mark.parametrize(("provider", "theirs", "model"), CASES)
-@given(
-    tokens=st.integers(0, 400_000), read=st.integers(0, 100_000), output=st.integers(0, 50_000)
-)
-def test_agrees_with_the_table_itself(provider: str, theirs: str, model: str, tokens: int, read: int, output: int) -> None:
+@given(tokens=st.integers(0, 400_000), read=st.integers(0, 100_000), output=st.integers(0, 50_000))
+def test_agrees_with_the_table_itself(
+    provider: str, theirs: str, model: str, tokens: int, read: int, output: int
+) -> None:
     """Our integer arithmetic gives the table's own total to within one nano-dollar a bucket, tiers included."""
     read = min(read, tokens)
     usage = Usage(input_tokens=tokens, output_tokens=output, cache_read_tokens=read)

@@ -36,7 +36,9 @@ def decompress(body: bytes, content_encoding: str, limit: int) -> bytes:
     except (zlib.error, zstandard.ZstdError, EOFError) as error:
         raise RequestError(f"the body is not valid {name}: {error}") from error
     if len(plain) > limit:
-        raise BodyTooLargeError(f"the body is over the limit of {limit} bytes once decompressed", hint="send smaller batches")
+        raise BodyTooLargeError(
+            f"the body is over the limit of {limit} bytes once decompressed", hint="send smaller batches"
+        )
     return plain
 
 

@@ -104,8 +104,9 @@ def part_of(item: dict[str, Any]) -> Part:
     kind = item.get("type")
     kind = kind if isinstance(kind, str) else ""
     text = item.get("text", item.get("content"))
-    if kind in {"text", "input_text", "output_text", "refusal", ""} and isinstance(item.get("refusal", text), str):
-        return TextPart(item.get("refusal", text))
+    told = item.get("refusal", text)
+    if kind in {"text", "input_text", "output_text", "refusal", ""} and isinstance(told, str):
+        return TextPart(told)
     if kind in {"reasoning", "thinking"}:
         told = item.get("thinking", text)
         return ReasoningPart(told if isinstance(told, str) else "")
@@ -137,7 +138,9 @@ def _media(kind: str, item: dict[str, Any]) -> MediaPart | None:
     if kind in {"input_audio", "audio"}:
         told = item.get("input_audio", item.get("audio"))
         told = told if isinstance(told, dict) else {}
-        return MediaPart(modality="audio", mime_type=_text(told, "format"), data=_text(told, "data"), uri=_text(told, "url"))
+        return MediaPart(
+            modality="audio", mime_type=_text(told, "format"), data=_text(told, "data"), uri=_text(told, "url")
+        )
     return None
 
 

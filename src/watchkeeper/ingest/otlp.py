@@ -158,9 +158,7 @@ def _event(event: Any) -> RawEvent:  # noqa: ANN401 - protobuf is untyped
 
 
 def _link(link: Any) -> RawLink:  # noqa: ANN401 - protobuf is untyped
-    return RawLink(
-        trace_id=link.trace_id.hex(), span_id=link.span_id.hex(), attributes=_attributes(link.attributes)
-    )
+    return RawLink(trace_id=link.trace_id.hex(), span_id=link.span_id.hex(), attributes=_attributes(link.attributes))
 
 
 def _log(record: Any) -> RawLog:  # noqa: ANN401 - protobuf is untyped
@@ -184,7 +182,7 @@ def _score(log: RawLog) -> Score:
     found = log.attributes
     value, label = found.get("gen_ai.evaluation.score.value"), found.get("gen_ai.evaluation.score.label")
     name, comment = found.get("gen_ai.evaluation.name"), found.get("gen_ai.evaluation.explanation")
-    key = f"{log.trace_id}{log.span_id}{name}{log.time}{value}{label}"
+    key = f"{log.trace_id}{log.span_id}{name!r}{log.time}{value!r}{label!r}"
     source: ScoreSource = "judge"
     return Score(
         id=hashlib.sha256(key.encode()).hexdigest()[:32],
@@ -214,7 +212,9 @@ def _attributes(pairs: Any) -> Attributes:  # noqa: ANN401 - protobuf is untyped
         if kind == "string_value":
             text = value.string_value
             if len(text) > MAX_ATTRIBUTE:
-                raise _RejectedError(f"attribute {pair.key[:80]!r} has {len(text)} characters; the limit is {MAX_ATTRIBUTE}")
+                raise _RejectedError(
+                    f"attribute {pair.key[:80]!r} has {len(text)} characters; the limit is {MAX_ATTRIBUTE}"
+                )
             found[pair.key] = text
         elif kind == "int_value":
             found[pair.key] = value.int_value

@@ -41,7 +41,9 @@ def parse_json(kind: type[M], body: bytes) -> M:
 
 def _ids(value: Any) -> Any:  # noqa: ANN401 - JSON is any shape
     if isinstance(value, dict):
-        return {key: _id(item) if key in _ID_KEYS and isinstance(item, str) else _ids(item) for key, item in value.items()}
+        return {
+            key: _id(item) if key in _ID_KEYS and isinstance(item, str) else _ids(item) for key, item in value.items()
+        }
     if isinstance(value, list):
         return [_ids(item) for item in value]
     return value

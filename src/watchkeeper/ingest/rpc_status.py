@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+_MORE = 0x80
+
 __all__ = ["rpc_status"]
 
 
@@ -17,8 +19,8 @@ def rpc_status(code: int, message: str, *, as_json: bool) -> bytes:
 
 def _varint(value: int) -> bytes:
     out = bytearray()
-    while value > 0x7F:
-        out.append(value & 0x7F | 0x80)
+    while value >= _MORE:
+        out.append(value % _MORE | _MORE)
         value >>= 7
     out.append(value)
     return bytes(out)

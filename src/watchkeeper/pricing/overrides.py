@@ -53,7 +53,9 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     def holds(self, provider: str, model: str, time_ns: int) -> bool:
         """Say whether it prices that model at that time."""
         return (
-            self.since <= time_ns < self.until and fnmatchcase(provider, self.provider) and fnmatchcase(model, self.model)
+            self.since <= time_ns < self.until
+            and fnmatchcase(provider, self.provider)
+            and fnmatchcase(model, self.model)
         )
 
 
@@ -108,7 +110,7 @@ def load(path: Path | None) -> Overrides:
 def _entry(told: dict[str, Any], where: str) -> Entry:
     unknown = set(told) - _KNOWN
     if unknown:
-        raise ConfigError(f"{where}: unknown key {sorted(unknown)[0]!r}", hint=f"known: {', '.join(sorted(_KNOWN))}")
+        raise ConfigError(f"{where}: unknown key {min(unknown)!r}", hint=f"known: {', '.join(sorted(_KNOWN))}")
     rates = {name: Rate.of(_decimal(told[name], f"{where}: {name}")) for name in BUCKETS if name in told}
     if "input" not in rates and "output" not in rates:
         raise ConfigError(f"{where}: give input or output, the price of a million tokens")
@@ -121,7 +123,7 @@ def _entry(told: dict[str, Any], where: str) -> Entry:
         day=since.isoformat(),
         currency=str(told.get("currency", "USD")).upper(),
         source=str(told.get("source", "your price file")),
-        rates=Rates(**rates),
+        rates=msgspec.convert(rates, Rates),
     )
 
 

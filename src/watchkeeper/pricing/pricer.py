@@ -58,7 +58,9 @@ class Pricer:
             return Cost(state="unpriced", reason="the span reports no tokens")
         found = next((one for model in models if (one := self._find(provider, model, time_ns // _HOUR))), None)
         if found is None:
-            return Cost(state="unpriced", reason=f"no price is known for {provider or 'an unnamed provider'} {models[0]}")
+            return Cost(
+                state="unpriced", reason=f"no price is known for {provider or 'an unnamed provider'} {models[0]}"
+            )
         detail = nano_of(usage, found.rates)
         if detail is None:
             return Cost(state="unpriced", reason=f"{found.source} has no rate for a kind of token that was used")

@@ -38,7 +38,7 @@ _JSON = "application/json"
 
 
 class OpenInference:
-    """`openinference.*`, `llm.*`, `input.value`, …"""
+    """`openinference.*`, `llm.*`, `input.value` and their like."""
 
     name = "openinference"
 
@@ -185,7 +185,9 @@ def _call(told: dict[str, Any]) -> ToolCallPart:
     function = told.get("function")
     function = function if isinstance(function, dict) else {}
     return ToolCallPart(
-        id=text(told.get("id")), name=text(function.get("name")) or "", arguments=plain(loads(function.get("arguments")))
+        id=text(told.get("id")),
+        name=text(function.get("name")) or "",
+        arguments=plain(loads(function.get("arguments"))),
     )
 
 
