@@ -21,7 +21,8 @@ SPANS = 100
 SPAN_BYTES = 3_400
 TRACE_SPANS = 10
 MODELS = ("gpt-4o-mini", "gpt-4o", "claude-sonnet-4-5", "mistral-small-latest")
-WORDS = "the quick brown fox jumps over the lazy dog while seven wizards pack a box with jugs of liquid amber ".split()
+_SENTENCE = "the quick brown fox jumps over the lazy dog while seven wizards pack a box with jugs of amber"
+WORDS = _SENTENCE.split()
 
 
 def _value(value: object) -> AnyValue:
@@ -39,7 +40,7 @@ def _attributes(pairs: dict[str, object]) -> list[KeyValue]:
 
 
 def _text(seed: int, size: int) -> str:
-    words = []
+    words: list[str] = []
     length = 0
     while length < size:
         word = WORDS[(seed * 7 + len(words) * 13 + len(words) ** 2 % 17) % len(WORDS)] + str((seed * len(words)) % 97)
@@ -54,7 +55,9 @@ class Template:
     def __init__(self, dialect: str = "otel") -> None:
         request = ExportTraceServiceRequest()
         resource = request.resource_spans.add()
-        resource.resource.attributes.extend(_attributes({"service.name": "bench", "deployment.environment.name": "test"}))
+        resource.resource.attributes.extend(
+            _attributes({"service.name": "bench", "deployment.environment.name": "test"})
+        )
         scope = resource.scope_spans.add()
         scope.scope.name = "bench"
         self._marks: list[tuple[bytes, int]] = []
@@ -185,7 +188,9 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--connections", type=int, default=4)
     parser.add_argument("--dialect", default="otel", choices=["otel", "openinference"])
-    parser.add_argument("--rate", type=float, help="spans a second over all connections; as fast as answered when left out")
+    parser.add_argument(
+        "--rate", type=float, help="spans a second over all connections; as fast as answered when left out"
+    )
     given = parser.parse_args()
     template = Template(given.dialect)
     begun, cpu = time.monotonic(), time.process_time()

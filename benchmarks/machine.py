@@ -64,7 +64,9 @@ class Server:
 
 
 @contextlib.contextmanager
-def started(name: str, command: list[str], url: str, ready: str, environ: dict[str, str], log: Path) -> Iterator[Server]:
+def started(
+    name: str, command: list[str], url: str, ready: str, environ: dict[str, str], log: Path
+) -> Iterator[Server]:
     """Run a server until the block ends; `ready` is the path that answers 200 when it is up."""
     begun = time.perf_counter()
     with log.open("wb") as sink:
@@ -130,5 +132,7 @@ def phoenix(folder: Path) -> Iterator[Server]:
     }  # fmt: skip
     folder.mkdir(parents=True, exist_ok=True)
     command = [str(PHOENIX_VENV / "bin" / "phoenix"), "serve"]
-    with started("Phoenix", command, f"http://127.0.0.1:{port}", "/readyz", environ, folder.with_suffix(".log")) as server:
+    with started(
+        "Phoenix", command, f"http://127.0.0.1:{port}", "/readyz", environ, folder.with_suffix(".log")
+    ) as server:
         yield server

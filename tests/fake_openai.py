@@ -68,7 +68,9 @@ class Handler(BaseHTTPRequestHandler):
             text = call["function"]["arguments"]
             first = {**call, "index": 0, "function": {"name": call["function"]["name"], "arguments": ""}}
             deltas.append({"tool_calls": [first]})
-            deltas += [{"tool_calls": [{"index": 0, "function": {"arguments": piece}}]} for piece in (text[:5], text[5:])]
+            deltas += [
+                {"tool_calls": [{"index": 0, "function": {"arguments": piece}}]} for piece in (text[:5], text[5:])
+            ]
         else:
             deltas += [{"content": word + " "} for word in ANSWER[:-1].split()] + [{"content": "."}]
         chunks = [_chunk([{"index": 0, "delta": delta, "finish_reason": None}]) for delta in deltas]

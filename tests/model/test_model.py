@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 
 from watchkeeper.model import (
@@ -22,7 +24,7 @@ from watchkeeper.model import (
     preview,
 )
 
-IDS = {"trace_id": "a" * 32, "span_id": "b" * 16}
+IDS: dict[str, Any] = {"trace_id": "a" * 32, "span_id": "b" * 16}
 
 
 def test_an_empty_amendment_erases_nothing() -> None:

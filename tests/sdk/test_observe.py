@@ -174,7 +174,9 @@ async def test_sessions_follow_tasks(exported: InMemorySpanExporter) -> None:
 
     await asyncio.gather(*(talk(name) for name in ("ada", "alan")))
     wk.flush()
-    seen = {(told(s)["watchkeeper.input"], told(s)["session.id"], told(s)["user.id"]) for s in exported.get_finished_spans()}
+    seen = {
+        (told(s)["watchkeeper.input"], told(s)["session.id"], told(s)["user.id"]) for s in exported.get_finished_spans()
+    }
 
     assert seen == {("ada", "s-ada", "ada"), ("alan", "s-alan", "alan")}
 
@@ -249,7 +251,7 @@ def test_scores_reach_the_server(provider: TracerProvider) -> None:
 
     @wk.observe
     def judged() -> str | None:
-        wk.score("helpful", True, label="yes")
+        wk.score("helpful", value=True, label="yes")
         return wk.current_trace_url()
 
     with wk.session("s1"):
@@ -289,7 +291,8 @@ def test_the_front_door_is_what_it_says() -> None:
 
 def test_importing_loads_nothing_heavy() -> None:
     """`import watchkeeper` brings in neither OpenTelemetry nor any package of the server."""
-    code = "import sys, watchkeeper; print([m for m in ('opentelemetry', 'duckdb', 'fastapi', 'pydantic', 'msgspec') if m in sys.modules])"
+    heavy = "('opentelemetry', 'duckdb', 'fastapi', 'pydantic', 'msgspec')"
+    code = f"import sys, watchkeeper; print([m for m in {heavy} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert done.stdout.strip() == "[]"

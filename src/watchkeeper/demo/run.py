@@ -27,6 +27,7 @@ __all__ = ["DemoOptions", "run"]
 
 PRICES = Path(__file__).parent / "prices.toml"
 _START_SECONDS = 120
+_QUESTION = "select model, count(*), sum(cost_nano_usd)/1e9 as usd from spans group by model"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +85,7 @@ def _talk(bot: subprocess.Popen[str], url: str, folder: Path, say: Progress, sto
     lines: list[str] = []
 
     def read() -> None:
-        for line in bot.stdout or ():
-            lines.append(line)
+        lines.extend(bot.stdout or ())
 
     threading.Thread(target=read, daemon=True).start()
     end = time.monotonic() + _START_SECONDS
@@ -97,9 +97,11 @@ def _talk(bot: subprocess.Popen[str], url: str, folder: Path, say: Progress, sto
         return
     say.done(f"first trace  {url}/traces/{json.loads(lines[0])['trace_id']}")
     say.step("try next:")
-    say.step(f'  watchkeeper sql --url {url} "select model, count(*), sum(cost_nano_usd)/1e9 as usd from spans group by model"')
+    say.step(f'  watchkeeper sql --url {url} "{_QUESTION}"')
     say.step(f"  curl -s {url}/metrics | grep ^llm_")
-    say.step(f'  your own app: import watchkeeper as wk; wk.init(service="my-app", endpoint="{url}"); wk.wrap(OpenAI())')
+    say.step(
+        f'  your own app: import watchkeeper as wk; wk.init(service="my-app", endpoint="{url}"); wk.wrap(OpenAI())'
+    )
     say.step("the cost shown is an example rate for the local model; Ctrl-C stops everything")
 
 
@@ -137,7 +139,12 @@ def _child(arguments: list[str], log: Path, stdout: int | None = None) -> Iterat
     with log.open("w") as sink:
         # A session of its own: Ctrl-C reaches this process alone, which then stops its children in order.
         child = subprocess.Popen(  # noqa: S603 - our own words
-            [sys.executable, *arguments], env=environ, stdout=stdout or sink, stderr=sink, text=True, start_new_session=True
+            [sys.executable, *arguments],
+            env=environ,
+            stdout=stdout or sink,
+            stderr=sink,
+            text=True,
+            start_new_session=True,
         )
     try:
         yield child

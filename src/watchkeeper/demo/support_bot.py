@@ -46,6 +46,17 @@ class Bot:
 
     def __init__(self, client: OpenAI) -> None:
         self._client = client
+        self.trace_id = ""
+
+    @wk.observe(name="POST /ask", kind="workflow")
+    def ask(self, question: str, *, stream: bool) -> str:
+        """Take a question as a web handler would: what fails inside becomes a polite answer."""
+        context = trace.get_current_span().get_span_context()
+        self.trace_id = f"{context.trace_id:032x}"
+        try:
+            return self.answer(question, stream=stream)
+        except LookupError as error:
+            return f"Sorry: {error.args[0]}."
 
     @wk.observe(name="support-bot", kind="agent")
     def answer(self, question: str, *, stream: bool) -> str:
@@ -56,7 +67,10 @@ class Bot:
         if number is not None:
             facts += f"\nOrder {number} is {self.look_up_order(number)}."
         messages = [
-            {"role": "system", "content": f"You are the support of a lamp shop. Answer in one short sentence.\n{facts}"},
+            {
+                "role": "system",
+                "content": f"You are the support of a lamp shop. Answer in one short sentence.\n{facts}",
+            },
             {"role": "user", "content": question},
         ]
         said = "".join(self._streamed(messages)) if stream else self._whole(messages)
@@ -95,10 +109,10 @@ class Bot:
                 yield chunk.choices[0].delta.content
 
     @wk.observe(name="summarise-everything", kind="agent")
-    def too_much(self) -> str:
+    def summarise(self, task: str) -> str:
         """Ask for more than the model's context holds: the call fails, and the failure is worth a look."""
         everything = " ".join(one["content"] for one in DOCUMENTS) * 200
-        return self._whole([{"role": "user", "content": f"Summarise: {everything}"}])
+        return self._whole([{"role": "user", "content": f"{task}: {everything}"}])
 
 
 def main(endpoint: str, model_url: str) -> None:
@@ -110,12 +124,12 @@ def main(endpoint: str, model_url: str) -> None:
     bot = Bot(wk.wrap(OpenAI(base_url=model_url, api_key="none", max_retries=0)))
     for number, (user, question) in enumerate(itertools.cycle(QUESTIONS)):
         with wk.session(f"{user}-{number // len(QUESTIONS)}", user=user, tags=["demo"]):
-            trace_id = _converse(bot, question, stream=number % 2 == 1)
+            bot.ask(question, stream=number % 2 == 1)
         if number == len(QUESTIONS) - 1:
             with wk.session("nightly", user="cron", tags=["demo", "batch"]):
                 _fail(bot)
         wk.flush()
-        sys.stdout.write(json.dumps({"trace_id": trace_id, "round": number // len(QUESTIONS)}) + "\n")
+        sys.stdout.write(json.dumps({"trace_id": bot.trace_id, "round": number // len(QUESTIONS)}) + "\n")
         sys.stdout.flush()
         if number >= len(QUESTIONS) - 1:
             stop.wait(PAUSE_SECONDS)
@@ -124,20 +138,9 @@ def main(endpoint: str, model_url: str) -> None:
     wk.shutdown()
 
 
-def _converse(bot: Bot, question: str, *, stream: bool) -> str:
-    tracer = trace.get_tracer("support-bot")
-    with tracer.start_as_current_span("POST /ask") as span:
-        trace_id = f"{span.get_span_context().trace_id:032x}"
-        try:
-            bot.answer(question, stream=stream)
-        except LookupError:
-            span.set_attribute("http.response.status_code", 404)
-        return trace_id
-
-
 def _fail(bot: Bot) -> None:
     try:
-        bot.too_much()
+        bot.summarise("Summarise every document")
     except BadRequestError as error:
         sys.stderr.write(f"as intended: {error.message[:100]}\n")
 

@@ -21,7 +21,7 @@ def environment() -> Mapping[str, str]:
 
 
 def _setting(env: str, text: str, default: object) -> Any:  # noqa: ANN401 - stands for a field of any type
-    return field(default=default, metadata={"env": env, "help": text})  # type: ignore[call-overload]
+    return field(default=default, metadata={"env": env, "help": text})
 
 
 def _data_dir() -> Path:

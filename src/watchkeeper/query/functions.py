@@ -35,7 +35,7 @@ _NAMES = """
 FUNCTIONS = frozenset(_NAMES.split())
 """Lower-case names: DuckDB's, and sqlglot's own names for the ones it knows."""
 
-NODES: tuple[type[exp.Expression], ...] = (
+NODES: tuple[type[exp.Expr], ...] = (
     exp.Select, exp.SetOperation, exp.Subquery, exp.With, exp.CTE, exp.From, exp.Join, exp.Where, exp.Group,
     exp.Having, exp.Order, exp.Ordered, exp.Limit, exp.Offset, exp.Distinct, exp.Qualify, exp.Table, exp.TableAlias,
     exp.Column, exp.Star, exp.Identifier, exp.Alias, exp.Aliases, exp.Literal, exp.Boolean, exp.Null, exp.Paren,

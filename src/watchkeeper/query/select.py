@@ -85,7 +85,7 @@ def _check_table(table: exp.Table, named: set[str]) -> None:
         raise QueryRefusedError(f"there is no table {text!r}{hint}", hint="the tables are spans and scores")
 
 
-def _check_node(node: exp.Expression) -> None:
+def _check_node(node: exp.Expr) -> None:
     if node.depth > _MAX_DEPTH:
         raise QueryRefusedError(f"the query is nested deeper than {_MAX_DEPTH} levels")
     if isinstance(node, exp.Anonymous):

@@ -52,4 +52,4 @@ class SessionProcessor(SpanProcessor):
         for key, name in ((_SESSION, semconv.SESSION_ID), (_USER, semconv.USER_ID), (_TAGS, semconv.WK_TAGS)):
             value = otel_context.get_value(key, parent_context)
             if value is not None:
-                span.set_attribute(name, value)  # type: ignore[arg-type] - set by `session`, which checks it
+                span.set_attribute(name, value)  # type: ignore[arg-type]  # set by `session`

@@ -9,14 +9,12 @@ __all__ = ["LIMIT", "to_json", "to_text"]
 LIMIT = 1 << 20
 """Most characters of one captured value."""
 
-_ENCODER = msgspec.json.Encoder(enc_hook=lambda value: _foreign(value))
-
 
 def to_json(value: object) -> str:
     """Write a value as JSON; foreign objects by their own dump, else as text; cut at `LIMIT`."""
     try:
         text = _ENCODER.encode(value).decode()
-    except Exception as error:  # noqa: BLE001 - anything may happen inside a stranger's object
+    except Exception as error:
         text = f'"<not encodable: {type(error).__name__}>"'
     return _cut(text)
 
@@ -40,3 +38,6 @@ def _foreign(value: object) -> object:
 
 def _cut(text: str) -> str:
     return text if len(text) <= LIMIT else text[:LIMIT] + f"… [{len(text) - LIMIT} more characters]"
+
+
+_ENCODER = msgspec.json.Encoder(enc_hook=_foreign)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar, overload
 
@@ -30,7 +30,11 @@ def observe(*, name: str | None = None, kind: SpanKind = "span", capture: bool =
 
 
 def observe(
-    function: Callable[..., Any] | None = None, *, name: str | None = None, kind: SpanKind = "span", capture: bool = True
+    function: Callable[..., Any] | None = None,
+    *,
+    name: str | None = None,
+    kind: SpanKind = "span",
+    capture: bool = True,
 ) -> Any:
     """Trace each call of a function, with its arguments, result and error.
 
@@ -165,7 +169,7 @@ class _Yielded:
 
 def _generator(function: Callable[..., Any], plan: _Plan) -> Callable[..., Any]:
     @functools.wraps(function)
-    def call(*args: Any, **kwargs: Any) -> Iterator[Any]:
+    def call(*args: Any, **kwargs: Any) -> Generator[Any, None, Any]:
         span = plan.open(args, kwargs)
         yielded = _Yielded()
         inner = function(*args, **kwargs)
@@ -176,7 +180,7 @@ def _generator(function: Callable[..., Any], plan: _Plan) -> Callable[..., Any]:
                     try:
                         item = next(inner)
                     except StopIteration as stop:
-                        return stop.value  # noqa: B901 - the wrapped generator's own return value
+                        return stop.value
                 yielded.add(item)
                 yield item
         except GeneratorExit:

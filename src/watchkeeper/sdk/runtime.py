@@ -69,7 +69,9 @@ class CountingExporter(SpanExporter):
 class Runtime:
     """One initialised SDK."""
 
-    def __init__(self, settings: SdkSettings, provider: TracerProvider, exporter: CountingExporter, endpoint: str) -> None:
+    def __init__(
+        self, settings: SdkSettings, provider: TracerProvider, exporter: CountingExporter, endpoint: str
+    ) -> None:
         self.endpoint = endpoint
         self.content = settings.content != "off"
         self.provider = provider
@@ -89,7 +91,7 @@ class Runtime:
 
     def shutdown(self) -> None:
         """Send what waits and stop."""
-        self.processor.shutdown()
+        self.processor.shutdown()  # type: ignore[no-untyped-call]
         self.scores.close()
 
 
@@ -129,7 +131,9 @@ def init(
         ConfigError: the endpoint is not an http address. Nothing else is raised into the host.
     """
     told = None if content is None else ("on" if content else "off")
-    settings = read(SdkSettings, service=service, endpoint=endpoint, api_key=api_key, environment=environment, content=told)
+    settings = read(
+        SdkSettings, service=service, endpoint=endpoint, api_key=api_key, environment=environment, content=told
+    )
     base = (settings.endpoint or settings.otlp_endpoint or DEFAULT_ENDPOINT).rstrip("/")
     if urlsplit(base).scheme not in {"http", "https"}:
         raise ConfigError(f"the endpoint {base!r} is not an http address", hint=f"for example {DEFAULT_ENDPOINT}")

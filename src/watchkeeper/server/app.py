@@ -58,7 +58,7 @@ def create_app(services: Services) -> FastAPI:
     app.include_router(_api())
     _add_plain_routes(app, services)
     _add_ui(app)
-    app.openapi = lambda: openapi(app)  # type: ignore[method-assign] - FastAPI's own way to extend the document
+    app.openapi = lambda: openapi(app)  # type: ignore[method-assign]  # FastAPI's own way to extend the document
     app.add_middleware(_Headers)
     app.add_middleware(_GzipApi)
     app.add_middleware(AccessMiddleware, gate=services.gate)

@@ -28,31 +28,43 @@ class Metrics:
 
     def __init__(self, store: SpanStore) -> None:
         self.registry = CollectorRegistry()
-        made = {"registry": self.registry}
-        self._requests = Counter("llm_requests", "Model calls stored", (*_CALL, "status"), **made)
+        made = self.registry
+        self._requests = Counter("llm_requests", "Model calls stored", (*_CALL, "status"), registry=made)
         self._duration = Histogram(
-            "llm_request_duration_seconds", "Duration of model calls", (*_CALL, "status"), buckets=_SECONDS, **made
+            "llm_request_duration_seconds",
+            "Duration of model calls",
+            (*_CALL, "status"),
+            buckets=_SECONDS,
+            registry=made,
         )
         self._first = Histogram(
-            "llm_time_to_first_token_seconds", "Time to first token of streamed calls", _CALL, buckets=_FIRST, **made
+            "llm_time_to_first_token_seconds",
+            "Time to first token of streamed calls",
+            _CALL,
+            buckets=_FIRST,
+            registry=made,
         )
         self._tokens = Counter(
-            "llm_tokens", "Tokens by type; input and output are inclusive totals", (*_CALL, "type"), **made
+            "llm_tokens", "Tokens by type; input and output are inclusive totals", (*_CALL, "type"), registry=made
         )
-        self._cost = Counter("llm_cost_usd", "Cost of priced model calls in US dollars", _CALL, **made)
-        self._unpriced = Counter("llm_unpriced_requests", "Model calls that have no price", _CALL, **made)
-        self._spans = Counter("watchkeeper_spans", "Spans received, by what became of them", ("outcome",), **made)
+        self._cost = Counter("llm_cost_usd", "Cost of priced model calls in US dollars", _CALL, registry=made)
+        self._unpriced = Counter("llm_unpriced_requests", "Model calls that have no price", _CALL, registry=made)
+        self._spans = Counter(
+            "watchkeeper_spans", "Spans received, by what became of them", ("outcome",), registry=made
+        )
         self._commit = Histogram(
             "watchkeeper_commit_seconds",
             "Duration of store commits",
             buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5),
-            **made,
+            registry=made,
         )
-        self._refused = Counter("watchkeeper_refused_requests", "Ingest requests refused, by reason", ("code",), **made)
-        Gauge("watchkeeper_queue_bytes", "Bytes waiting for a commit", **made).set_function(
+        self._refused = Counter(
+            "watchkeeper_refused_requests", "Ingest requests refused, by reason", ("code",), registry=made
+        )
+        Gauge("watchkeeper_queue_bytes", "Bytes waiting for a commit", registry=made).set_function(
             lambda: store.stats().queued
         )
-        Gauge("watchkeeper_store_bytes", "Size of the store on disk", **made).set_function(
+        Gauge("watchkeeper_store_bytes", "Size of the store on disk", registry=made).set_function(
             lambda: store.stats().disk_bytes
         )
         self._seen: dict[str, set[str]] = {name: set() for name in _CALL}

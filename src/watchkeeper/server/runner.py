@@ -6,7 +6,7 @@ import asyncio
 import errno
 import logging
 import socket
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -82,7 +82,7 @@ class _Server(uvicorn.Server):
     """uvicorn, with gRPC stopped before the app closes its services."""
 
     when_started: Callable[[], None]
-    before_close: Callable[[], object]
+    before_close: Callable[[], Awaitable[None]]
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets=sockets)
@@ -90,7 +90,7 @@ class _Server(uvicorn.Server):
             self.when_started()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        await self.before_close()  # type: ignore[misc] - a coroutine
+        await self.before_close()
         await super().shutdown(sockets=sockets)
 
 

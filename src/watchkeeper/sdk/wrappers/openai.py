@@ -43,7 +43,7 @@ _RESPONSES = _Operation("responses", responses_result, ResponsesFold)
 _EMBEDDINGS = _Operation("embeddings", embedding_result, None)
 
 
-def wrap_openai(client: Any, *, is_async: bool) -> None:  # noqa: ANN401 - openai is not a dependency
+def wrap_openai(client: Any, *, is_async: bool) -> None:
     """Trace the client's chat, responses and embeddings, and those of its copies; twice is once."""
     if getattr(client, _MARK, False):
         return
@@ -98,12 +98,12 @@ class _Call:
             return span, True
         return span, False
 
-    def finish(self, span: Span, answer: Any) -> None:  # noqa: ANN401 - openai is not a dependency
+    def finish(self, span: Span, answer: Any) -> None:
         """Describe an answer that came in one piece, and end the span."""
         self._describe(span, lambda: self._operation.result(answer, content=_content()))
         span.end()
 
-    def is_stream(self, kwargs: dict[str, Any], answer: Any) -> bool:  # noqa: ANN401 - openai is not a dependency
+    def is_stream(self, kwargs: dict[str, Any], answer: Any) -> bool:
         """Say whether the answer is one of the client's streams, whose chunks we may watch."""
         return kwargs.get("stream") is True and hasattr(answer, "_iterator") and self._operation.fold is not None
 
@@ -131,7 +131,7 @@ class _Watch:
         self._first = True
         self._ended = False
 
-    def passes(self, chunk: Any) -> bool:  # noqa: ANN401 - openai is not a dependency
+    def passes(self, chunk: Any) -> bool:
         """Take a chunk; False for the usage chunk that the caller did not ask for."""
         try:
             if self._fold.add(chunk) and self._first:
@@ -139,7 +139,9 @@ class _Watch:
                 self._span.set_attribute(semconv.TIME_TO_FIRST_CHUNK, time.perf_counter() - self._begun)
         except Exception:
             _log.debug("a chunk could not be read", exc_info=True)
-        return not (self._hide_usage and not getattr(chunk, "choices", True) and getattr(chunk, "usage", None) is not None)
+        return not (
+            self._hide_usage and not getattr(chunk, "choices", True) and getattr(chunk, "usage", None) is not None
+        )
 
     def end(self, error: BaseException | None = None) -> None:
         """End the span once."""

@@ -11,7 +11,16 @@ from typing import Any, Protocol
 from watchkeeper.model import semconv
 from watchkeeper.sdk.encode import to_json
 
-__all__ = ["ChatFold", "Fold", "ResponsesFold", "SpanFields", "chat_result", "embedding_result", "request_fields", "responses_result"]
+__all__ = [
+    "ChatFold",
+    "Fold",
+    "ResponsesFold",
+    "SpanFields",
+    "chat_result",
+    "embedding_result",
+    "request_fields",
+    "responses_result",
+]
 
 SpanFields = dict[str, Any]
 
@@ -19,7 +28,9 @@ _NUMBERS = ("temperature", "top_p", "frequency_penalty", "presence_penalty", "se
 _MAX = ("max_completion_tokens", "max_output_tokens", "max_tokens")
 
 
-def request_fields(operation: str, given: Mapping[str, Any], host: str | None, port: int | None, *, content: bool) -> SpanFields:
+def request_fields(
+    operation: str, given: Mapping[str, Any], host: str | None, port: int | None, *, content: bool
+) -> SpanFields:
     """Describe a request. `operation` is chat, responses or embeddings; unset arguments are left out."""
     model = given.get("model")
     found: SpanFields = {
@@ -67,7 +78,7 @@ def _request_content(operation: str, given: Mapping[str, Any]) -> SpanFields:
     return found
 
 
-def _input_items(told: Any) -> list[Any]:  # noqa: ANN401 - the Responses API takes text or a list of anything
+def _input_items(told: Any) -> list[Any]:
     if isinstance(told, str):
         return [{"role": "user", "content": told}]
     items: list[Any] = []
@@ -82,7 +93,7 @@ def _input_items(told: Any) -> list[Any]:  # noqa: ANN401 - the Responses API ta
     return items
 
 
-def chat_result(answer: Any, *, content: bool) -> SpanFields:  # noqa: ANN401 - openai's types are not ours to import
+def chat_result(answer: Any, *, content: bool) -> SpanFields:
     """Describe a ChatCompletion."""
     found = _named(answer)
     found.update(_chat_usage(getattr(answer, "usage", None)))
@@ -95,7 +106,7 @@ def chat_result(answer: Any, *, content: bool) -> SpanFields:  # noqa: ANN401 - 
     return found
 
 
-def embedding_result(answer: Any, *, content: bool) -> SpanFields:  # noqa: ARG001, ANN401 - vectors are never captured
+def embedding_result(answer: Any, *, content: bool) -> SpanFields:  # noqa: ARG001 - vectors are never captured
     """Describe a CreateEmbeddingResponse: counts and sizes, not the vectors."""
     found = _named(answer)
     usage = getattr(answer, "usage", None)
@@ -108,7 +119,7 @@ def embedding_result(answer: Any, *, content: bool) -> SpanFields:  # noqa: ARG0
     return found
 
 
-def responses_result(answer: Any, *, content: bool) -> SpanFields:  # noqa: ANN401 - openai's types are not ours to import
+def responses_result(answer: Any, *, content: bool) -> SpanFields:
     """Describe a Response."""
     found = _named(answer)
     usage = getattr(answer, "usage", None)
@@ -123,11 +134,13 @@ def responses_result(answer: Any, *, content: bool) -> SpanFields:  # noqa: ANN4
         found[semconv.FINISH_REASONS] = [status]
     output = getattr(answer, "output", None)
     if content and output:
-        found[semconv.OUTPUT_MESSAGES] = to_json([{"role": "assistant", "parts": [p for one in output for p in _item(one)]}])
+        found[semconv.OUTPUT_MESSAGES] = to_json(
+            [{"role": "assistant", "parts": [p for one in output for p in _item(one)]}]
+        )
     return found
 
 
-def _named(answer: Any) -> SpanFields:  # noqa: ANN401 - openai's types are not ours to import
+def _named(answer: Any) -> SpanFields:
     found: SpanFields = {}
     for key, name in ((semconv.RESPONSE_ID, "id"), (semconv.RESPONSE_MODEL, "model")):
         value = getattr(answer, name, None)
@@ -136,7 +149,7 @@ def _named(answer: Any) -> SpanFields:  # noqa: ANN401 - openai's types are not 
     return found
 
 
-def _chat_usage(usage: Any) -> SpanFields:  # noqa: ANN401 - openai's types are not ours to import
+def _chat_usage(usage: Any) -> SpanFields:
     if usage is None:
         return {}
     counts = {
@@ -150,12 +163,12 @@ def _chat_usage(usage: Any) -> SpanFields:  # noqa: ANN401 - openai's types are 
     return {key: value for key, value in counts.items() if isinstance(value, int)}
 
 
-def _inside(usage: Any, group: str, name: str) -> int | None:  # noqa: ANN401 - openai's types are not ours to import
+def _inside(usage: Any, group: str, name: str) -> int | None:
     value = getattr(getattr(usage, group, None), name, None)
     return value if isinstance(value, int) else None
 
 
-def _choice(choice: Any) -> dict[str, Any]:  # noqa: ANN401 - openai's types are not ours to import
+def _choice(choice: Any) -> dict[str, Any]:
     message = getattr(choice, "message", None)
     parts: list[dict[str, Any]] = []
     for kind, name in (("reasoning", "reasoning_content"), ("text", "content"), ("text", "refusal")):
@@ -164,18 +177,22 @@ def _choice(choice: Any) -> dict[str, Any]:  # noqa: ANN401 - openai's types are
             parts.append({"type": kind, "content": value})
     for call in getattr(message, "tool_calls", None) or ():
         function = getattr(call, "function", None)
-        parts.append(_call(getattr(call, "id", None), getattr(function, "name", None), getattr(function, "arguments", None)))
+        parts.append(
+            _call(getattr(call, "id", None), getattr(function, "name", None), getattr(function, "arguments", None))
+        )
     return {"role": "assistant", "parts": parts, "finish_reason": getattr(choice, "finish_reason", None)}
 
 
-def _call(call_id: Any, name: Any, arguments: Any) -> dict[str, Any]:  # noqa: ANN401 - openai's types are not ours to import
+def _call(call_id: Any, name: Any, arguments: Any) -> dict[str, Any]:
     return {"type": "tool_call", "id": call_id, "name": name, "arguments": arguments}
 
 
-def _item(item: Any) -> list[dict[str, Any]]:  # noqa: ANN401 - openai's types are not ours to import
+def _item(item: Any) -> list[dict[str, Any]]:
     kind = getattr(item, "type", None)
     if kind == "message":
-        texts = [getattr(one, "text", None) or getattr(one, "refusal", None) for one in getattr(item, "content", None) or ()]
+        texts = [
+            getattr(one, "text", None) or getattr(one, "refusal", None) for one in getattr(item, "content", None) or ()
+        ]
         return [{"type": "text", "content": text} for text in texts if isinstance(text, str)]
     if kind == "function_call":
         return [_call(getattr(item, "call_id", None), getattr(item, "name", None), getattr(item, "arguments", None))]
@@ -188,7 +205,7 @@ def _item(item: Any) -> list[dict[str, Any]]:  # noqa: ANN401 - openai's types a
 class Fold(Protocol):
     """Takes a stream's chunks one by one."""
 
-    def add(self, chunk: Any) -> bool:  # noqa: ANN401 - openai's types are not ours to import
+    def add(self, chunk: Any) -> bool:
         """Take one chunk; True when it holds the first of the answer's text or calls."""
         ...
 
@@ -207,7 +224,7 @@ class ChatFold:
         self._calls: dict[int, dict[int, dict[str, Any]]] = {}
         self._reasons: dict[int, str] = {}
 
-    def add(self, chunk: Any) -> bool:  # noqa: ANN401 - openai's types are not ours to import
+    def add(self, chunk: Any) -> bool:
         """Take one chunk."""
         if getattr(chunk, "usage", None) is not None:
             self._usage = chunk.usage
@@ -228,7 +245,7 @@ class ChatFold:
                 self._reasons[index] = choice.finish_reason
         return said
 
-    def _add_call(self, index: int, call: Any) -> None:  # noqa: ANN401 - openai's types are not ours to import
+    def _add_call(self, index: int, call: Any) -> None:
         place = self._calls.setdefault(index, {}).setdefault(getattr(call, "index", 0) or 0, _call(None, "", ""))
         if getattr(call, "id", None):
             place["id"] = call.id
@@ -260,7 +277,7 @@ class ResponsesFold:
         self._response: Any = None
         self._text: list[str] = []
 
-    def add(self, chunk: Any) -> bool:  # noqa: ANN401 - openai's types are not ours to import
+    def add(self, chunk: Any) -> bool:
         """Take one event."""
         if getattr(chunk, "response", None) is not None:
             self._response = chunk.response
