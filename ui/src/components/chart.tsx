@@ -3,6 +3,7 @@
 import { useEffect, useRef } from "react";
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
+import { bucketLabel } from "@/core/time";
 import { useTheme } from "./theme";
 
 export interface Series {
@@ -43,23 +44,23 @@ export function Chart({ times, step, series, format, stacked = false, onWindow }
       {
         width: host.clientWidth,
         height: HEIGHT - 24,
-        padding: [8, 4, 0, 0],
+        padding: [8, 18, 0, 0],
         cursor: { drag: { x: true, y: false, setScale: false }, points: { show: false } },
         hooks: { setSelect: [(each) => pickWindow(each, latest.current.onWindow)] },
         scales: { x: { range: (_, low, high) => [low - step / 2, high + step / 2] }, y: { range: (_, __, high) => [0, high > 0 ? high * 1.08 : 1] } },
         axes: [
-          axis(paint),
-          { ...axis(paint), size: 58, splits: roundSplits, values: (_, splits) => splits.map((value) => latest.current.format(value)) },
+          { ...axis(paint), size: 26, space: 64, values: (_, splits, __, ___, increment) => splits.map((value) => tick(value, increment)) },
+          { ...axis(paint), size: 54, splits: roundSplits, values: (_, splits) => splits.map((value) => latest.current.format(value)) },
         ],
         series: [
-          { label: "from", value: (_, value: number | null) => (value === null ? "–" : new Date(value * 1000).toLocaleString("en-GB", { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", second: "2-digit" })) },
+          { label: "", value: (_, value: number | null) => (value === null ? "in all" : bucketLabel(value * 1000, step * 1000)) },
           ...order.map((index): uPlot.Series => ({
             label: series[index]?.name ?? "",
             fill: paint(series[index]?.colour ?? "--text"),
             width: 0,
             points: { show: false },
             ...(bars === undefined ? {} : { paths: bars({ size: [0.82, 40], align: 0 }) }),
-            value: (_, __, ___, at) => (at === null ? "–" : latest.current.format(series[index]?.values[at] ?? 0)),
+            value: (_, __, ___, at) => latest.current.format(at === null ? sum(series[index]?.values ?? []) : (series[index]?.values[at] ?? 0)),
           })),
         ],
       },
@@ -73,7 +74,7 @@ export function Chart({ times, step, series, format, stacked = false, onWindow }
       plot.destroy();
     };
   }, [times, step, series, stacked, theme]);
-  const total = series.map((each) => `${each.name} ${format(each.values.reduce((sum, value) => sum + value, 0))}`).join(", ");
+  const total = series.map((each) => `${each.name} ${format(sum(each.values))}`).join(", ");
   return <div className="chart" ref={box} role="img" aria-label={`Over time: ${total}`} />;
 }
 
@@ -89,6 +90,18 @@ function pickWindow(plot: uPlot, onWindow: Props["onWindow"]): void {
   const { left, width } = plot.select;
   if (width < 4) return;
   onWindow(plot.posToVal(left, "x") * 1000, plot.posToVal(left + width, "x") * 1000);
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
+}
+
+/** "14:00", or the day where midnight falls or the steps are days. */
+function tick(seconds: number, increment: number): string {
+  const at = new Date(seconds * 1000);
+  const isMidnight = at.getHours() === 0 && at.getMinutes() === 0;
+  if (increment >= 86_400 || isMidnight) return at.toLocaleDateString("en-GB", { day: "numeric", month: "short" });
+  return at.toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit", ...(increment < 60 ? { second: "2-digit" } : {}) });
 }
 
 function stack(rows: readonly (readonly number[])[]): number[][] {

@@ -53,14 +53,14 @@ export function Traffic({ bars, stepMs, onPick }: {
             className={drag !== null && index >= Math.min(drag.from, drag.to) && index <= Math.max(drag.from, drag.to) ? "in-drag" : ""}
             title={`${bucketLabel(bar.startMs, stepMs)} · ${count(bar.requests)} requests · ${count(bar.errors)} failed`}
           >
-            {bar.requests > 0 && <i style={{ height: `${Math.max(3, ((bar.requests - bar.errors) / peak) * 100)}%` }} />}
-            {bar.errors > 0 && <i className="err" style={{ height: `${Math.max(4, (bar.errors / peak) * 100)}%` }} />}
+            {bar.errors > 0 && <i className="err" style={{ height: `${Math.max(6, (bar.errors / peak) * 100)}%` }} />}
+            {bar.requests > bar.errors && <i style={{ height: `${Math.max(3, ((bar.requests - bar.errors) / peak) * 100)}%` }} />}
           </div>
         ))}
       </div>
-      {peak > 0 && <span className="peak">peak {compact(peak)}</span>}
       <figcaption className="edge">
         <span>{first === undefined ? "" : bucketLabel(first.startMs, stepMs)}</span>
+        {peak > 0 && <span>{compact(total)} requests{failed > 0 && <span className="bad">, {compact(failed)} failed</span>}, at most {compact(peak)} a bar</span>}
         <span>{last === undefined ? "" : bucketLabel(last.startMs + stepMs, stepMs)}</span>
       </figcaption>
     </figure>

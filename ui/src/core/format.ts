@@ -26,7 +26,7 @@ export function durationMs(ms: number): string {
   return `${Math.floor(whole / 3600)} h ${pad(Math.floor((whole % 3600) / 60))} m`;
 }
 
-/** Nano-units of money (decimal text) with as many digits as matter: "$12.40", "$0.0341", "$0.000123". */
+/** Nano-units of money (decimal text) with as many digits as matter: "$12.40", "$0.341", "$0.000123". */
 export function money(nano: string | null | undefined, currency = "USD"): string {
   if (nano === null || nano === undefined) return "unpriced";
   const value = BigInt(nano);
@@ -45,12 +45,12 @@ function amount(nano: bigint): string {
     const cents = (nano + 5_000_000n) / 10_000_000n;
     return `${group((cents / 100n).toString())}.${(cents % 100n).toString().padStart(2, "0")}`;
   }
-  const lead = digits.search(/[1-9]/);
-  const keep = Math.min(9, Math.max(4, lead + 3));
+  // Three digits that matter, so that a column of costs lines up in size.
+  const keep = Math.min(9, digits.search(/[1-9]/) + 3);
   const step = 10n ** BigInt(9 - keep);
   const rounded = ((nano + step / 2n) / step) * step;
   if (rounded >= 1_000_000_000n) return "1.00";
-  return `0.${rounded.toString().padStart(9, "0").slice(0, keep).replace(/0+$/, "").padEnd(2, "0")}`;
+  return `0.${rounded.toString().padStart(9, "0").slice(0, keep)}`;
 }
 
 /** Nano-units as a plain number of units, for charts only. */

@@ -125,9 +125,9 @@ function Tiles({ overview, filters }: { overview: Overview; filters: Filters }) 
         note={overview.errors === 0 ? "none failed" : <Link to="/traces" search={failing}>{count(overview.errors)} failed</Link>}
         alarm={overview.errors > 0}
       />
-      <Tile label="Latency p50" figure={duration(overview.p50_ns)} note="half were faster" />
-      <Tile label="Latency p95" figure={duration(overview.p95_ns)} note="19 of 20 were faster" />
-      <Tile label="Latency p99" figure={duration(overview.p99_ns)} note="99 of 100 were faster" />
+      <Tile label="Latency p50" figure={duration(overview.p50_ns)} note="half are slower" />
+      <Tile label="Latency p95" figure={duration(overview.p95_ns)} note="1 in 20 is slower" />
+      <Tile label="Latency p99" figure={duration(overview.p99_ns)} note="1 in 100 is slower" />
       <Tile
         label="Tokens"
         figure={compact(overview.input_tokens + overview.output_tokens)}
@@ -136,12 +136,12 @@ function Tiles({ overview, filters }: { overview: Overview; filters: Filters }) 
       <Tile
         label="Cost"
         figure={none ? "–" : money(overview.cost_nano_usd)}
-        note={overview.cost_nano_usd === null || none ? "no call has a price" : `${money(perCall(overview))} a priced call`}
+        note={overview.cost_nano_usd === null || none ? "no call has a price" : `${money(perCall(overview))} a call`}
       />
       <Tile
         label="Unpriced calls"
         figure={count(overview.unpriced)}
-        note={overview.unpriced === 0 ? "every call has a price" : "no known price: not in the cost"}
+        note={overview.unpriced === 0 ? "every call has a price" : "not in the cost"}
         title="Calls whose model is not in the price table, or that reported no tokens. They are left out of the cost instead of counting as $0."
       />
     </div>

@@ -180,7 +180,7 @@ function Bar({ node }: { node: Node<SpanRow> }) {
   const place = (from: number, wide: number): CSSProperties => ({ left: `${from * 100}%`, width: `${wide * 100}%` });
   const label = duration(span.duration_ns);
   const side: CSSProperties =
-    width > 0.3 ? { left: `${offset * 100}%` } : offset + width < 0.7 ? { left: `${(offset + width) * 100}%` } : { right: `${(1 - offset) * 100}%` };
+    width > 0.3 ? { right: `${(1 - offset - width) * 100}%` } : offset + width < 0.7 ? { left: `${(offset + width) * 100}%` } : { right: `${(1 - offset) * 100}%` };
   return (
     <div className="when" title={first === null ? label : `${label}, first token after ${duration(first)}`}>
       <i style={place(offset, width)} />

@@ -101,10 +101,10 @@ function Row({ row, index, top, isCurrent, isFresh, now, slowest }: RowProps) {
       <span role="cell" className="name clip" title={row.name}>{row.name === "" ? "(no name)" : row.name}</span>
       <span role="cell" className="clip muted" title={row.service}>{row.service}</span>
       <span role="cell" className="clip" title={row.models.join(", ")}>{row.models.length === 0 ? <span className="muted">–</span> : names(row.models)}</span>
-      <span role="cell" className="talk clip" title={row.input}>
-        <b className={row.status === "error" && row.output === "" ? "" : undefined}>{row.input}</b>
-        {row.output !== "" && <><span className="arrow">→</span>{row.output}</>}
-        {row.errors > 0 && row.output === "" && <><span className="arrow">→</span><span className="failed">{row.errors === 1 ? "failed" : `${row.errors} spans failed`}</span></>}
+      <span role="cell" className="talk" title={row.input}>
+        <span className="clip ask">{row.input}</span>
+        {row.output !== "" && <><span className="arrow">→</span><span className="clip say">{row.output}</span></>}
+        {row.errors > 0 && row.output === "" && <><span className="arrow">→</span><span className="clip say failed">{row.errors === 1 ? "failed" : `${row.errors} spans failed`}</span></>}
       </span>
       <span role="cell" className="clip muted" title={row.user_id ?? ""}>{row.user_id ?? ""}</span>
       <span role="cell" className="right" title={`${count(row.input_tokens)} in, ${count(row.output_tokens)} out`}>
@@ -112,7 +112,7 @@ function Row({ row, index, top, isCurrent, isFresh, now, slowest }: RowProps) {
       </span>
       <span role="cell" className="lat">
         {duration(row.duration_ns)}
-        <i style={{ width: `${Math.max(1, (ms / Math.max(slowest, 1)) * 100)}%` }} />
+        <span className="track" aria-hidden="true"><i style={{ width: `${(ms / Math.max(slowest, 1)) * 100}%` }} /></span>
       </span>
       <CostCell row={row} />
     </Link>
