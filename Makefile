@@ -42,9 +42,9 @@ check: $(BIN)/.dev ui-deps ## Lint, types, import contracts, UI lint and types, 
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python scripts/check_generated.py
-	cd ui && PATH="$(CURDIR)/$(BIN):$$PATH" ../$(BIN)/python ../hatch_build.py npm run lint
-	cd ui && PATH="$(CURDIR)/$(BIN):$$PATH" ../$(BIN)/python ../hatch_build.py npm run typecheck
-	cd ui && PATH="$(CURDIR)/$(BIN):$$PATH" ../$(BIN)/python ../hatch_build.py npm test
+	$(BIN)/python hatch_build.py npm run lint
+	$(BIN)/python hatch_build.py npm run typecheck
+	$(BIN)/python hatch_build.py npm test
 
 .PHONY: format
 format: $(BIN)/.dev ## Format, fix what can be fixed, regenerate openapi.json and the generated docs
@@ -120,5 +120,5 @@ clients: .venv-clients/phoenix/.done .venv-clients/genai/.done
 ui-deps: ui/node_modules/.done
 
 ui/node_modules/.done: ui/package.json ui/package-lock.json | $(BIN)/.dev
-	cd ui && ../$(BIN)/python ../hatch_build.py npm ci --no-audit --no-fund
+	$(BIN)/python hatch_build.py npm ci --no-audit --no-fund
 	@touch $@

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
+from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 SPANS = 100
 SPAN_BYTES = 3_400
@@ -70,7 +71,7 @@ class Template:
                 span.parent_span_id = b"SPAN" + (index - index % TRACE_SPANS).to_bytes(4)
             span.trace_id = b"TRACE" + (index - index % TRACE_SPANS).to_bytes(3) + b"trace-id"
             span.name = "agent" if root else "chat"
-            span.kind = 3
+            span.kind = Span.SPAN_KIND_CLIENT
             span.start_time_unix_nano = int.from_bytes(b"STRT" + index.to_bytes(4), "little")
             span.end_time_unix_nano = int.from_bytes(b"ENDT" + index.to_bytes(4), "little")
             span.attributes.extend(_attributes(_agent(index) if root else _chat(index, dialect)))
