@@ -82,6 +82,8 @@ class Reader:
 
     def within(self, query: Query, project: str, trace_id: str) -> bool:
         """Narrow a query to a trace, by hash and time range; False when nothing of it is stored."""
+        if self._closed:
+            raise StoreError("the store is closed")
         hashed = hash_key(project, trace_id)
         limits = self._writer.range_of_trace(hashed)
         if limits is None:

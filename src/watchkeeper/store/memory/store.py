@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import Future
+from copy import deepcopy
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import msgspec
@@ -134,14 +135,14 @@ class MemoryStore:
         with self._lock:
             self._check()
             found = self._spans.get((project, trace_id, span_id))
-            return self._with_facts(found[0]) if found is not None else None
+            return deepcopy(self._with_facts(found[0])) if found is not None else None
 
     def scan_spans(self, project: str, where: SpanFilter) -> Iterator[Span]:
         """Stream whole spans, oldest first."""
         cursor: str | None = None
         while True:
             found = self._find(project, where, cursor, oldest_first=True)[:_SCAN]
-            yield from found
+            yield from deepcopy(found)  # what is returned belongs to the caller
             if len(found) < _SCAN:
                 return
             cursor = encode_cursor(_position(found[-1]))
@@ -242,7 +243,7 @@ class MemoryStore:
         key = (span.project, span.trace_id, span.span_id)
         if key in self._spans:
             return "merged" if self._amend(key, span.raw, span.received_at) else "unchanged"
-        self._spans[key] = span, self._revision + 1
+        self._spans[key] = deepcopy(span), self._revision + 1
         logs = self._logs.pop(key, None)
         if logs:
             self._amend(key, _only_logs(span.trace_id, span.span_id, logs), span.received_at)

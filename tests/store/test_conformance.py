@@ -1,0 +1,83 @@
+"""The suite of `store.conformance`, on every backend."""
+
+from __future__ import annotations
+
+from watchkeeper.store.conformance.durability import Closing, Overload, Restarts, Threads
+from watchkeeper.store.conformance.facts import HealedFacts, TraceFacts
+from watchkeeper.store.conformance.figures import Facets, Overviews
+from watchkeeper.store.conformance.identity import Identity, LateLogs, Verbatim
+from watchkeeper.store.conformance.reading import Emptiness, Isolation, Scores, SpanLists
+from watchkeeper.store.conformance.traces import TraceLists, TraceSummaries
+from watchkeeper.store.conformance.user_sql import UserSql
+
+
+class TestIdentity(Identity):
+    """One row a key."""
+
+
+class TestLateLogs(LateLogs):
+    """Log records join their span."""
+
+
+class TestVerbatim(Verbatim):
+    """What comes out is what went in."""
+
+
+class TestTraceFacts(TraceFacts):
+    """Facts reach every span."""
+
+
+class TestHealedFacts(HealedFacts):
+    """And hold after a restart."""
+
+
+class TestEmptiness(Emptiness):
+    """Nothing found is not an error."""
+
+
+class TestIsolation(Isolation):
+    """Projects do not see each other."""
+
+
+class TestSpanLists(SpanLists):
+    """Lists of spans."""
+
+
+class TestScores(Scores):
+    """Scores."""
+
+
+class TestTraceSummaries(TraceSummaries):
+    """Summaries of traces."""
+
+
+class TestTraceLists(TraceLists):
+    """Lists of traces."""
+
+
+class TestOverviews(Overviews):
+    """Figures."""
+
+
+class TestFacets(Facets):
+    """Facets."""
+
+
+class TestOverload(Overload):
+    """A bounded queue."""
+
+
+class TestClosing(Closing):
+    """Drain, then close."""
+
+
+class TestRestarts(Restarts):
+    """What was acknowledged is there."""
+
+
+class TestThreads(Threads):
+    """Any thread."""
+
+
+class TestUserSql(UserSql):
+    """SQL of users."""
