@@ -26,6 +26,7 @@ __all__ = ["AccessMiddleware", "Gate", "secret_of"]
 _OPEN = frozenset({"/healthz", "/readyz"})
 _PROXIED = frozenset({b"forwarded", b"x-forwarded-for", b"x-real-ip"})
 _API_BODY = 1 << 20
+_BODILESS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 KeyLookup = Callable[[str], str | None]
 """A secret to its project, or None where it is not known, revoked or lacks the scope."""
@@ -104,8 +105,8 @@ class AccessMiddleware:
         try:
             headers = dict(scope["headers"])
             self._admit(scope, headers)
-            if scope["path"].startswith("/api/"):
-                receive = _bounded(receive, _length(headers))
+            if scope["path"].startswith("/api/") and scope["method"] not in _BODILESS:
+                receive = await _buffered(receive, _length(headers))
             await self._app(scope, receive, send)
         except WatchkeeperError as error:
             await error_response(error)(scope, receive, send)
@@ -117,7 +118,7 @@ class AccessMiddleware:
         secret = secret_of(_text(headers, b"authorization"), _text(headers, b"x-api-key") or _text(headers, b"api_key"))
         scope["watchkeeper.project"] = self._gate.project(local=local, secret=secret)
         origin = _text(headers, b"origin")
-        if origin and scope["method"] not in {"GET", "HEAD", "OPTIONS"} and secret is None:
+        if origin and scope["method"] not in _BODILESS and secret is None:
             there = urlsplit(origin).netloc.lower()
             if there != headers.get(b"host", b"").decode("latin-1").lower():
                 raise ForbiddenError(
@@ -125,20 +126,29 @@ class AccessMiddleware:
                 )
 
 
-def _bounded(receive: Receive, declared: int) -> Receive:
+async def _buffered(receive: Receive, declared: int) -> Receive:
+    """Read the whole body, which is small here, so that one over the limit is refused as such and not as bad JSON."""
+    too_large = BodyTooLargeError(f"the body is over the limit of {_API_BODY} bytes")
     if declared > _API_BODY:
-        raise BodyTooLargeError(f"the body has {declared} bytes; the limit here is {_API_BODY}")
-    seen = 0
-
-    async def counted() -> Message:
-        nonlocal seen
+        raise too_large
+    chunks: list[bytes] = []
+    size = 0
+    more = True
+    while more:
         message = await receive()
-        seen += len(message.get("body", b""))
-        if seen > _API_BODY:
-            raise BodyTooLargeError(f"the body is over the limit of {_API_BODY} bytes")
-        return message
+        if message["type"] == "http.disconnect":
+            break
+        chunks.append(message.get("body", b""))
+        size += len(chunks[-1])
+        if size > _API_BODY:
+            raise too_large
+        more = message.get("more_body", False)
+    replay: list[Message] = [{"type": "http.request", "body": b"".join(chunks), "more_body": False}]
 
-    return counted
+    async def again() -> Message:
+        return replay.pop() if replay else await receive()
+
+    return again
 
 
 def _length(headers: dict[bytes, bytes]) -> int:
