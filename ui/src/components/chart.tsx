@@ -50,10 +50,10 @@ export function Chart({ times, step, series, format, stacked = false, onWindow }
         scales: { x: { range: (_, low, high) => [low - step / 2, high + step / 2] }, y: { range: (_, __, high) => [0, high > 0 ? high * 1.08 : 1] } },
         axes: [
           { ...axis(paint), size: 26, space: 64, values: (_, splits, __, ___, increment) => splits.map((value) => tick(value, increment)) },
-          { ...axis(paint), size: 54, splits: roundSplits, values: (_, splits) => splits.map((value) => latest.current.format(value)) },
+          { ...axis(paint), size: 54, splits: roundSplits, values: (_, splits) => splits.map((value) => shorter(latest.current.format(value))) },
         ],
         series: [
-          { label: "", value: (_, value: number | null) => (value === null ? "in all" : bucketLabel(value * 1000, step * 1000)) },
+          { label: "", value: (_, value: number | null) => (value === null ? "whole window" : bucketLabel(value * 1000, step * 1000)) },
           ...order.map((index): uPlot.Series => ({
             label: series[index]?.name ?? "",
             fill: paint(series[index]?.colour ?? "--text"),
@@ -102,6 +102,11 @@ function tick(seconds: number, increment: number): string {
   const isMidnight = at.getHours() === 0 && at.getMinutes() === 0;
   if (increment >= 86_400 || isMidnight) return at.toLocaleDateString("en-GB", { day: "numeric", month: "short" });
   return at.toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit", ...(increment < 60 ? { second: "2-digit" } : {}) });
+}
+
+/** "$0.0600" → "$0.06", "50.0k" → "50k": an axis needs no zeros at the end. */
+function shorter(label: string): string {
+  return label.replace(/(\.\d*[1-9])0+(?=\D*$)|\.0+(?=\D*$)/, "$1");
 }
 
 function stack(rows: readonly (readonly number[])[]): number[][] {
