@@ -7,7 +7,7 @@ const target = process.env["WATCHKEEPER_URL"];
 
 export default defineConfig({
   // Without a server to talk to, `npm run dev` answers from made-up data.
-  plugins: [react(), ...(target === undefined ? [mockApi()] : [])],
+  plugins: [react(), ...(target === undefined && process.env["VITEST"] === undefined ? [mockApi()] : [])],
   resolve: { alias: { "@": fileURLToPath(new URL("src", import.meta.url)) } },
   build: {
     outDir: "../src/watchkeeper/server/static",

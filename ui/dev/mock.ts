@@ -34,7 +34,7 @@ export function mockApi(): Plugin {
   };
   const start = (server: { middlewares: Connect.Server; httpServer: { on(event: "close", act: () => void): unknown } | null }): void => {
     server.middlewares.use(handle);
-    const timer = setInterval(grow, 4000);
+    const timer = setInterval(grow, 4000).unref();
     server.httpServer?.on("close", () => clearInterval(timer));
   };
   return { name: "watchkeeper-mock", configureServer: start, configurePreviewServer: start };
