@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from watchkeeper.ingest.compression import decompress
+from watchkeeper.ingest.decoded import DecodedLogs, DecodedTraces
 from watchkeeper.ingest.mapper import MAPPER_VERSION, map_span
 from watchkeeper.ingest.media import encode_partial, encode_status
 from watchkeeper.ingest.otlp import (
-    DecodedLogs,
-    DecodedTraces,
     count_metrics,
     decode_logs,
     decode_logs_message,

@@ -11,6 +11,9 @@ from watchkeeper.kit.errors import BodyTooLargeError, MediaTypeError, RequestErr
 __all__ = ["decompress"]
 
 _GZIP = 16 + zlib.MAX_WBITS
+_WINDOW = 1 << 27
+# A zstd block takes four bytes at least and gives out 128 KiB at most: a slice this small cannot become more than 64 MiB.
+_SLICE = 2_048
 
 
 def decompress(body: bytes, content_encoding: str, limit: int) -> bytes:
@@ -50,23 +53,35 @@ def _deflate(body: bytes, limit: int) -> bytes:
 
 
 def _zlib(body: bytes, window: int, limit: int) -> bytes:
-    reader = zlib.decompressobj(window)
-    plain = reader.decompress(body, limit + 1)
-    if len(plain) <= limit and not reader.eof:
-        raise EOFError("it ends too early")
-    return plain
+    pieces: list[bytes] = []
+    size = 0
+    while body and size <= limit:
+        reader = zlib.decompressobj(window)
+        piece = reader.decompress(body, limit + 1 - size)
+        size += len(piece)
+        pieces.append(piece)
+        if size <= limit and not reader.eof:
+            raise EOFError("it ends too early")
+        if window != _GZIP and reader.unused_data:
+            raise EOFError("something follows its end")
+        # A gzip body may be several members, one after the other.
+        body = reader.unused_data
+    if not pieces:
+        raise EOFError("it is empty")
+    return b"".join(pieces)
 
 
 def _zstd(body: bytes, limit: int) -> bytes:
-    reader = zstandard.ZstdDecompressor().decompressobj()
     pieces: list[bytes] = []
-    size = 0
-    for start in range(0, len(body), 16_384):
-        piece = reader.decompress(body[start : start + 16_384])
+    size, start = 0, 0
+    reader = zstandard.ZstdDecompressor(max_window_size=_WINDOW).decompressobj()
+    while start < len(body) and size <= limit:
+        if reader.eof:
+            reader = zstandard.ZstdDecompressor(max_window_size=_WINDOW).decompressobj()
+        piece = reader.decompress(body[start : start + _SLICE])
+        start = min(start + _SLICE, len(body)) - (len(reader.unused_data) if reader.eof else 0)
         size += len(piece)
         pieces.append(piece)
-        if size > limit or reader.eof:
-            break
     if size <= limit and not reader.eof:
         raise EOFError("it ends too early")
     return b"".join(pieces)
