@@ -1,11 +1,16 @@
 import { Outlet } from "@tanstack/react-router";
+import { useState } from "react";
 import { useStatus } from "@/api/queries";
+import { KeysHelp } from "@/components/keys-help";
 import { Shell } from "@/components/shell";
+import { useKeys } from "@/components/use-keys";
 import { compact } from "@/core/format";
 
 /** The shell with the server's state in it. */
 export function Frame() {
   const status = useStatus();
+  const [helpOpen, setHelpOpen] = useState(false);
+  useKeys({ "?": () => setHelpOpen(true) });
   const isGone = status.isError;
   const end = isGone ? (
     <span className="row"><span className="dot error" /> <span className="hide-narrow">disconnected</span></span>
@@ -24,6 +29,7 @@ export function Frame() {
   return (
     <Shell end={end} banner={banner}>
       <Outlet />
+      <KeysHelp isOpen={helpOpen} onClose={() => setHelpOpen(false)} />
     </Shell>
   );
 }

@@ -29,6 +29,7 @@ function Figures() {
   const facets = useFacets(filters).data;
   return (
     <div className="scroll">
+      <title>Overview · Watchkeeper</title>
       <div className="page">
         <header className="over-head">
           <h1>Overview</h1>

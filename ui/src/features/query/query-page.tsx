@@ -1,5 +1,6 @@
 /** `/query` (beta): one SELECT over `spans` and `scores`. */
 
+import { Link } from "@tanstack/react-router";
 import { useMemo, useRef, useState } from "react";
 import { useSql } from "@/api/queries";
 import type { QueryAnswer } from "@/api/types";
@@ -19,6 +20,7 @@ export function QueryPage() {
   };
   return (
     <div className="scroll">
+      <title>Query · Watchkeeper</title>
       <div className="page query">
         <header className="over-head">
           <h1>Query <span className="beta">beta</span></h1>
@@ -73,7 +75,7 @@ function Answer({ answer }: { answer: QueryAnswer }) {
       id: `${index}`,
       title,
       value: (row) => sortable(row[index]),
-      cell: (row) => <Cell value={row[index]} />,
+      cell: (row) => <Cell value={row[index]} isTrace={title === "trace_id"} />,
       isNumber: answer.rows.some((row) => typeof row[index] === "number"),
     })),
     [answer],
@@ -92,8 +94,9 @@ function sortable(value: unknown): string | number | null {
   return value === null || value === undefined ? null : JSON.stringify(value);
 }
 
-function Cell({ value }: { value: unknown }) {
+function Cell({ value, isTrace }: { value: unknown; isTrace: boolean }) {
   if (value === null || value === undefined) return <span className="muted">null</span>;
   const text = typeof value === "string" ? value : JSON.stringify(value);
+  if (isTrace && /^[0-9a-f]{32}$/.test(text)) return <Link to="/traces/$traceId" params={{ traceId: text }} className="mono">{text}</Link>;
   return <span title={text.length > 60 ? text.slice(0, 1000) : undefined}>{text.length > 300 ? `${text.slice(0, 300)}…` : text}</span>;
 }

@@ -25,7 +25,7 @@ export OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT=SPAN_AND_EVENT`;
 
 function python(endpoint: string): string {
   const address = endpoint === "http://127.0.0.1:7070" ? "" : `, endpoint="${endpoint}"`;
-  return `pip install watchkeeper openai
+  return `# pip install watchkeeper openai
 
 import watchkeeper as wk
 from openai import OpenAI

@@ -24,10 +24,11 @@ export function Start() {
   const endpoint = status?.endpoint ?? window.location.origin;
   return (
     <div className="scroll">
+      <title>Start · Watchkeeper</title>
       <div className="start">
         <h1>Nothing to watch yet</h1>
         <p className="lead">
-          Point an app at this server and every model call appears here: prompt, answer, tokens, latency and cost, as a tree. What you send stays on this machine.
+          Point an app at this server and every model call appears here: prompt, answer, tokens, latency and cost, as a tree. What you send stays on this server.
         </p>
         <div>
           <Tabs label="How to send" value={way} options={WAYS} onPick={setWay} />

@@ -43,6 +43,7 @@ function Trace({ detail }: { detail: TraceDetail }) {
     });
   return (
     <>
+      <title>{`${detail.trace.name} · Watchkeeper`}</title>
       <TraceHead trace={detail.trace} scores={detail.scores} truncated={detail.truncated} />
       <Split
         left={<TraceTree roots={roots} total={detail.spans.length} selectedId={selected?.span_id} onSelect={select} />}

@@ -36,6 +36,8 @@ export function TraceTree({ roots, total, selectedId, onSelect }: Props) {
   useEffect(() => {
     if (at >= 0) virtual.scrollToIndex(at, { align: "auto" });
   }, [virtual, at]);
+  // Whoever opens a trace can walk its spans at once.
+  useEffect(() => box.current?.focus({ preventScroll: true }), []);
   const fold = useCallback((id: string, closed: boolean) => {
     setCollapsed((before) => {
       const next = new Set(before);

@@ -60,6 +60,7 @@ export function TraceList({ rows, current, now, hasMore, isLoadingMore, onEnd, n
               index={item.index}
               top={item.start}
               isCurrent={item.index === current}
+              isEntry={item.index === Math.max(current, 0)}
               isFresh={fresh.has(row.trace_id)}
               now={now}
               slowest={slowest}
@@ -77,12 +78,14 @@ interface RowProps {
   index: number;
   top: number;
   isCurrent: boolean;
+  /** The one row that Tab reaches; j, k and the arrows go on from there. */
+  isEntry: boolean;
   isFresh: boolean;
   now: number;
   slowest: number;
 }
 
-function Row({ row, index, top, isCurrent, isFresh, now, slowest }: RowProps) {
+function Row({ row, index, top, isCurrent, isEntry, isFresh, now, slowest }: RowProps) {
   const ms = nsToMs(row.duration_ns);
   const look = `list-row ${isCurrent ? "current" : ""} ${isFresh ? "fresh" : ""}`;
   return (
@@ -93,7 +96,7 @@ function Row({ row, index, top, isCurrent, isFresh, now, slowest }: RowProps) {
       aria-rowindex={index + 2}
       className={look}
       style={{ transform: `translateY(${top}px)` }}
-      tabIndex={isCurrent ? 0 : -1}
+      tabIndex={isEntry ? 0 : -1}
       data-trace={row.trace_id}
     >
       <span role="cell"><StatusDot status={row.status} calm /></span>

@@ -4,7 +4,6 @@ import { getRouteApi, useNavigate } from "@tanstack/react-router";
 import { useCallback, useRef, useState } from "react";
 import { useOverview, useTraces } from "@/api/queries";
 import { Notice, useNow } from "@/components/basics";
-import { KeysHelp } from "@/components/keys-help";
 import { Failure } from "@/components/failure";
 import { Traffic } from "@/components/traffic";
 import { useKeys } from "@/components/use-keys";
@@ -32,7 +31,6 @@ function Traces() {
   const overview = useOverview(filters, narrow ? 40 : 90, live).data;
   const searchBox = useRef<HTMLInputElement>(null);
   const [currentId, setCurrentId] = useState<string | null>(null);
-  const [helpOpen, setHelpOpen] = useState(false);
   const change = useCallback((next: Filters) => void navigate({ to: "/traces", search: next }), [navigate]);
   const current = rows.findIndex((row) => row.trace_id === currentId);
   const move = (by: number): void => {
@@ -49,13 +47,13 @@ function Traces() {
     Enter: () => currentId !== null && void navigate({ to: "/traces/$traceId", params: { traceId: currentId } }),
     "/": () => searchBox.current?.focus(),
     Escape: () => (current >= 0 ? setCurrentId(null) : change(timeOnly(filters))),
-    "?": () => setHelpOpen(true),
   });
   const more = useCallback(() => void list.fetchNextPage(), [list]);
   const pickWindow = (since: number, until: number): void =>
     change(changed(filters, { range: undefined, since: toIso(since), until: toIso(until) }));
   return (
     <>
+      <title>Traces · Watchkeeper</title>
       <h1 className="sr">Traces</h1>
       <FilterLine filters={filters} onChange={change} searchBox={searchBox} live={live} />
       <Traffic
@@ -80,7 +78,6 @@ function Traces() {
           narrow={narrow}
         />
       )}
-      <KeysHelp isOpen={helpOpen} onClose={() => setHelpOpen(false)} />
     </>
   );
 }
