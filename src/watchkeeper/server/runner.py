@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import errno
 import logging
+import signal
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -55,8 +57,23 @@ def serve(settings: ServerSettings, on_ready: Callable[[Running], None]) -> None
         lock.announce(url)
         services = assemble(settings, folder)
         services.status.endpoint = url
-        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        with _quiet_signals(), asyncio.Runner(loop_factory=_loop_factory()) as runner:
             runner.run(_serve(settings, services, sock, url, on_ready))
+
+
+@contextlib.contextmanager
+def _quiet_signals() -> Iterator[None]:
+    """Let uvicorn act on SIGINT and SIGTERM, and keep it from raising them again once it has drained.
+
+    Raised again they would end the process before the folder's lock is let go, with a signal for an exit code.
+    """
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.signal(number, lambda *_: None) for number in numbers]
+    try:
+        yield
+    finally:
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)
 
 
 async def _serve(

@@ -1,0 +1,147 @@
+"""The command line, run as a person runs it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.otlp import request, span
+
+COMMAND = (sys.executable, "-m", "watchkeeper.cli")
+
+
+def run(*words: str, **environ: str) -> subprocess.CompletedProcess[str]:
+    """Run one verb to its end."""
+    return subprocess.run(
+        [*COMMAND, *words],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "NO_COLOR": "1", **environ},
+        timeout=120,
+        check=False,
+    )
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[tuple[str, Path, subprocess.Popen[str]]]:
+    """Run a server on a folder of the test's own."""
+    folder = tmp_path / "data"
+    words = [*COMMAND, "serve", "--port", "0", "--grpc-port", "0", "--data-dir", str(folder)]
+    with subprocess.Popen(words, stderr=subprocess.PIPE, text=True, env={**os.environ, "NO_COLOR": "1"}) as child:
+        assert child.stderr is not None
+        url = next(line.split()[-1] for line in child.stderr if "dashboard" in line)
+        yield url, folder, child
+        child.send_signal(signal.SIGTERM)
+        child.stderr.read()
+        child.wait(30)
+
+
+def export(url: str) -> None:
+    """Send one span."""
+    body = request(span()).SerializeToString()
+    headers = {"Content-Type": "application/x-protobuf"}
+    with urllib.request.urlopen(urllib.request.Request(f"{url}/v1/traces", body, headers), timeout=30) as answer:
+        assert answer.status == 200
+
+
+def test_an_unknown_verb_says_so() -> None:
+    """A verb that does not exist ends with 2 and names the help."""
+    done = run("sevre")
+
+    assert done.returncode == 2
+    assert "No such command" in done.stderr
+
+
+def test_a_bad_variable_is_named() -> None:
+    """A setting that does not parse ends with 2, one sentence and no traceback."""
+    done = run("serve", WATCHKEEPER_PORT="seventy")
+
+    assert done.returncode == 2
+    assert "WATCHKEEPER_PORT" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_taken_port_is_named(tmp_path: Path) -> None:
+    """A port in use ends with 2 and says which option chooses another."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        done = run("serve", "--port", str(taken.getsockname()[1]), "--data-dir", str(tmp_path))
+
+    assert done.returncode == 2
+    assert "--port" in done.stderr
+
+
+def test_a_second_server_on_the_folder_is_refused(server: tuple[str, Path, subprocess.Popen[str]]) -> None:
+    """A folder in use ends with 103 and says where its server answers."""
+    url, folder, _ = server
+    done = run("serve", "--port", "0", "--grpc-port", "0", "--data-dir", str(folder))
+
+    assert done.returncode == 103
+    assert url in " ".join(done.stderr.split())
+
+
+def test_sql_refuses_what_is_no_select(server: tuple[str, Path, subprocess.Popen[str]]) -> None:
+    """A statement that is no SELECT ends with an error and a reason."""
+    done = run("sql", "drop table spans", "--data-dir", str(server[1]))
+
+    assert done.returncode == 103
+    assert "only SELECT is allowed" in done.stderr
+
+
+def test_sql_asks_the_running_server_and_then_the_folder(server: tuple[str, Path, subprocess.Popen[str]]) -> None:
+    """The same query answers alike while the server runs and after it was killed: what was acknowledged is there."""
+    url, folder, child = server
+    export(url)
+    words = ("sql", "select model, cost_nano_usd from spans", "--json", "--data-dir", str(folder))
+    while_running = json.loads(run(*words).stdout)
+    child.kill()
+    child.wait()
+    after = json.loads(run(*words).stdout)
+
+    assert while_running == after
+    assert after["rows"] == [["gpt-4o-mini-2024-07-18", 420000]]
+
+
+def test_sql_prints_a_table_and_csv(server: tuple[str, Path, subprocess.Popen[str]]) -> None:
+    """Rows come as a table by default and as CSV when asked."""
+    export(server[0])
+    words = ("sql", "select name, input_tokens from spans", "--url", server[0])
+
+    assert run(*words).stdout.split() == ["name", "input_tokens", "chat", "gpt-4o-mini", "1000"]
+    assert run(*words, "-f", "csv").stdout == "name,input_tokens\nchat gpt-4o-mini,1000\n"
+
+
+def test_sigterm_drains(server: tuple[str, Path, subprocess.Popen[str]]) -> None:
+    """SIGTERM ends the server with exit code 0 and leaves no lock behind."""
+    url, folder, child = server
+    export(url)
+    child.send_signal(signal.SIGTERM)
+
+    assert child.wait(30) == 0
+    assert (folder / "server.lock").read_text() == ""
+
+
+def test_version_prints_json() -> None:
+    """`version --json` names our version and those of the parts."""
+    found = json.loads(run("version", "--json").stdout)
+
+    assert found["watchkeeper"]
+    assert found["duckdb"]
+
+
+@pytest.mark.parametrize("verb", ["serve", "demo", "sql", "version"])
+def test_every_verb_has_help_with_a_label(verb: str) -> None:
+    """Each verb's help says what it does and whether it is stable or beta."""
+    text = run(verb, "--help").stdout
+
+    assert "(beta)" in text or "(stable)" in text
