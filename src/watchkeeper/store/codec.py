@@ -16,6 +16,7 @@ import base64
 import math
 from collections.abc import Callable
 from hashlib import blake2b
+from operator import attrgetter
 from typing import Any, cast
 
 import msgspec
@@ -40,14 +41,17 @@ __all__ = [
 FINGERPRINT_BYTES = 16
 _PLAIN = frozenset({str, int, bool, type(None)})
 _ESCAPES = frozenset({"$bytes", "$double", "$text", "$map"})
-_REST = tuple(name for name in RawSpan.__struct_fields__ if name not in {"attributes", "resource"})
+_COMPOUND = frozenset({"attributes", "resource", "scope", "events", "links", "logs"})
+_SCALARS = tuple(name for name in RawSpan.__struct_fields__ if name not in _COMPOUND)
+_SCALAR_SET = frozenset(_SCALARS)
+_scalars = attrgetter(*_SCALARS)
 _encoder = msgspec.json.Encoder()
 _content = msgspec.json.Decoder(Content)
 
 
 def encode_attributes(attributes: Attributes) -> str:
     """Write an attribute map as JSON text; see the module for the escapes."""
-    if all(type(value) in _PLAIN for value in attributes.values()):
+    if _is_flat(attributes):
         try:
             return _encoder.encode(attributes).decode()
         except UnicodeEncodeError:
@@ -62,14 +66,15 @@ def decode_attributes(text: str) -> Attributes:
 
 def encode_raw_rest(raw: RawSpan) -> str:
     """Write everything of a raw span but its attributes and resource, fields at their default left out."""
-    rest: dict[str, Any] = {}
-    for name in _REST:
+    rest: dict[str, Any] = {name: value for name, value in zip(_SCALARS, _scalars(raw), strict=True) if value}
+    for name, shorten in _SHORT.items():
         value = getattr(raw, name)
-        if not value or (name == "scope" and value == _NO_SCOPE):
-            continue
-        shorten = _SHORT.get(name)
-        rest[name] = value if shorten is None else shorten(value)
-    return _encoder.encode(_escape_map(rest)).decode()
+        if value and value != _NO_SCOPE:
+            rest[name] = shorten(value)
+    try:
+        return _encoder.encode(rest if rest.keys() <= _SCALAR_SET else _escape_map(rest)).decode()
+    except UnicodeEncodeError:
+        return _encoder.encode(_escape_map(rest)).decode()
 
 
 def decode_raw(attributes: str, resource: str, rest: str) -> RawSpan:
@@ -192,6 +197,16 @@ def _escape_map(value: dict[str, Any]) -> dict[str, Any]:
     if odd:
         return {"$map": [[_escape(key), _escape(item)] for key, item in value.items()]}
     return {key: _escape(item) for key, item in value.items()}
+
+
+def _is_flat(value: Attributes) -> bool:
+    if len(value) == 1 and next(iter(value)) in _ESCAPES:
+        return False
+    for item in value.values():
+        kind = type(item)
+        if kind not in _PLAIN and not (kind is float and math.isfinite(cast("float", item))):
+            return False
+    return True
 
 
 def _double_name(value: float) -> str:

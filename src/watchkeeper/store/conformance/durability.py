@@ -36,6 +36,8 @@ class Overload:
         """While a commit is held up, batches beyond the queue's bytes are refused and those taken are stored."""
         gate = _Gate()
         store = backend.open(refine=gate.refine, queue_bytes=10_000)
+        if not store.capabilities.survives_restart:
+            return  # a store in memory writes on the caller's thread: nothing waits
         stored(store, make.span(1, 1))
         held: list[Future[WriteReceipt]] = []
         # A differing receipt needs the mapper, which waits.
@@ -46,13 +48,12 @@ class Overload:
         assert gate.entered.wait(30)
         taken: list[Future[WriteReceipt]] = []
         refusals = 0
-        if store.stats().queued:  # the store in memory writes on the caller's thread, and holds no queue
-            for number in range(2, 20):
-                try:
-                    taken.append(store.submit(WriteBatch(spans=(make.span(number, 1),), size=3_000)))
-                except OverloadedError:
-                    refusals += 1
-            assert (len(taken), refusals) == (1, 17)
+        for number in range(2, 20):
+            try:
+                taken.append(store.submit(WriteBatch(spans=(make.span(number, 1),), size=3_000)))
+            except OverloadedError:
+                refusals += 1
+        assert (len(taken), refusals) == (1, 17)
         gate.open.set()
         slow.join(30)
         for future in held + taken:

@@ -5,6 +5,8 @@ Values travel as named parameters; a filter only decides which conditions are th
 
 from __future__ import annotations
 
+import re
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -24,15 +26,14 @@ _TEXT_PATHS = (
 )  # fmt: skip
 
 
+_PUNCTUATION = re.compile(r"[!-/:-@\[-^`{-~]")
+
+
 class Query:
     """A statement being built, with its parameters."""
 
     def __init__(self, statement: str, **parameters: Any) -> None:  # noqa: ANN401 - whatever a column holds
-        tree = sqlglot.parse_one(statement, read=_DIALECT)
-        if not isinstance(tree, exp.Select):
-            message = f"not a SELECT: {statement}"
-            raise TypeError(message)
-        self._tree: exp.Select = tree
+        self._tree: exp.Select = _parsed(statement).copy()
         self.parameters: dict[str, Any] = dict(parameters)
 
     def where(self, condition: str, **parameters: Any) -> Query:  # noqa: ANN401 - whatever a column holds
@@ -62,6 +63,16 @@ class Query:
     def sql(self) -> str:
         """Render it."""
         return self._tree.sql(_DIALECT)
+
+
+@cache
+def _parsed(statement: str) -> exp.Select:
+    """Parse a fixed statement, once: there are about a dozen, and parsing takes longer than running them."""
+    tree = sqlglot.parse_one(statement, read=_DIALECT)
+    if not isinstance(tree, exp.Select):
+        message = f"not a SELECT: {statement}"
+        raise TypeError(message)
+    return tree
 
 
 def span_conditions(query: Query, project: str, where: SpanFilter) -> Query:
@@ -100,7 +111,9 @@ def text_condition() -> str:
     passes is taken apart, so that the JSON's own keys are not found.
     """
     return "name ILIKE $text ESCAPE '\\' OR " + " OR ".join(
-        f"({column} ILIKE $text_json ESCAPE '\\' AND ({_inside(column)}))" for column in ("input", "output")
+        # CASE, for AND in a SELECT would take every row's JSON apart; RE2, for it is twice as fast as ILIKE.
+        f"CASE WHEN regexp_matches({column}, $text_json, 'i') THEN {_inside(column)} ELSE FALSE END"
+        for column in ("input", "output")
     )
 
 
@@ -120,4 +133,4 @@ def escape_like(text: str) -> str:
 
 def _text_parameters(text: str) -> dict[str, str]:
     as_json = msgspec.json.encode(text).decode()[1:-1]
-    return {"text": escape_like(text), "text_json": escape_like(as_json)}
+    return {"text": escape_like(text), "text_json": _PUNCTUATION.sub(r"\\\g<0>", as_json)}
