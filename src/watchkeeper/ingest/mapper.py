@@ -8,8 +8,8 @@ import msgspec
 
 from watchkeeper.ingest.dialects import registry
 from watchkeeper.ingest.draft import Draft, merge
-from watchkeeper.ingest.read import strings, text
-from watchkeeper.model import RawSpan, Span, SpanKind, Status, Usage, semconv
+from watchkeeper.ingest.generic import generic
+from watchkeeper.model import RawSpan, Span, SpanKind, Usage
 
 __all__ = ["MAPPER_VERSION", "map_span"]
 
@@ -18,47 +18,31 @@ MAPPER_VERSION = 1
 
 _DIALECTS = tuple(registry())
 _log = logging.getLogger("watchkeeper.ingest")
-_STATUS: dict[int, Status] = {1: "ok", 2: "error"}
 
 
 def map_span(project: str, raw: RawSpan, received_at: int) -> Span:
     """Read one raw span; a dialect that fails on it is skipped and not named in `dialects`."""
-    draft = Draft()
-    spoken: list[str] = []
-    for dialect in _DIALECTS:
-        try:
-            if not dialect.speaks(raw):
-                continue
-            said = dialect.read(raw)
-        except Exception:  # noqa: BLE001 - one strange span must not stop the others; it is stored raw and counted here
-            _log.warning("dialect %s could not read span %s", dialect.name, raw.span_id, exc_info=True)
-            continue
-        draft = merge(draft, said) if spoken else said
-        spoken.append(dialect.name)
-    own = raw.attributes
-    resource = raw.resource
-    status = _STATUS.get(raw.status_code, "unset")
+    draft, spoken = _draft(raw)
+    common = generic(raw)
     return Span(
         project=project,
         trace_id=raw.trace_id,
         span_id=raw.span_id,
         parent_span_id=raw.parent_span_id or None,
-        service=text(resource.get(semconv.SERVICE_NAME)) or "unknown_service",
-        environment=text(resource.get(semconv.ENVIRONMENT)) or text(resource.get("deployment.environment")),
-        release=text(resource.get(semconv.SERVICE_VERSION)),
+        service=common.service,
+        environment=common.environment,
+        release=common.release,
         kind=draft.kind or _kind(draft),
         name=raw.name,
         operation=draft.operation,
         start_time=raw.start_time,
         duration_ns=max(0, raw.end_time - raw.start_time) if raw.end_time else 0,
-        status=status,
-        status_message=raw.status_message or (_exception(raw, "exception.message") if status == "error" else None),
-        error_type=draft.error_type
-        or text(own.get(semconv.ERROR_TYPE))
-        or (_exception(raw, "exception.type") if status == "error" else None),
-        session_id=text(own.get(semconv.SESSION_ID)) or draft.session_id,
-        user_id=text(own.get(semconv.USER_ID)) or text(own.get("enduser.id")) or draft.user_id,
-        tags=draft.tags or strings(own.get("tags")),
+        status=common.status,
+        status_message=common.status_message,
+        error_type=common.error_type or draft.error_type,
+        session_id=common.session_id or draft.session_id,
+        user_id=common.user_id or draft.user_id,
+        tags=draft.tags or common.tags,
         provider=draft.provider,
         model=draft.response_model or draft.request_model,
         request_model=draft.request_model,
@@ -77,28 +61,40 @@ def map_span(project: str, raw: RawSpan, received_at: int) -> Span:
         agent_name=draft.agent_name,
         prompt_name=draft.prompt_name,
         prompt_version=draft.prompt_version,
-        endpoint_host=text(own.get(semconv.SERVER_ADDRESS)),
-        dialects=tuple(spoken),
+        endpoint_host=common.endpoint_host,
+        dialects=spoken,
         mapper=MAPPER_VERSION,
         received_at=received_at,
         raw=raw,
     )
 
 
+def _draft(raw: RawSpan) -> tuple[Draft, tuple[str, ...]]:
+    draft: Draft | None = None
+    spoken: list[str] = []
+    for dialect in _DIALECTS:
+        try:
+            if not dialect.speaks(raw):
+                continue
+            said = dialect.read(raw)
+            draft = said if draft is None else merge(draft, said)
+        except Exception:  # noqa: BLE001 - one strange span must not stop the others; it is kept raw, and the miss shows
+            _log.warning("dialect %s could not read span %s", dialect.name, raw.span_id, exc_info=True)
+            continue
+        spoken.append(dialect.name)
+    return draft or Draft(), tuple(spoken)
+
+
 def _kind(draft: Draft) -> SpanKind:
     return "llm" if draft.usage and draft.request_model else "span"
 
 
-def _exception(raw: RawSpan, key: str) -> str | None:
-    for event in raw.events:
-        if event.name == "exception" and (found := text(event.attributes.get(key))):
-            return found
-    return None
-
-
 def _inclusive(usage: Usage) -> Usage:
-    """Make input the inclusive total: some emitters (Anthropic's raw counts) leave the cache out of it."""
+    """Make the totals inclusive: some emitters leave the cache out of the input, or the reasoning out of the output."""
     cached = (usage.cache_read_tokens or 0) + (usage.cache_write_tokens or 0)
+    reasoned = usage.reasoning_tokens or 0
     if usage.input_tokens is not None and cached > usage.input_tokens:
-        return msgspec.structs.replace(usage, input_tokens=usage.input_tokens + cached)
+        usage = msgspec.structs.replace(usage, input_tokens=usage.input_tokens + cached)
+    if usage.output_tokens is not None and reasoned > usage.output_tokens:
+        usage = msgspec.structs.replace(usage, output_tokens=usage.output_tokens + reasoned)
     return usage

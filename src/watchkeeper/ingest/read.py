@@ -9,15 +9,16 @@ import msgspec
 
 from watchkeeper.model import Attributes, AttributeValue
 
-__all__ = ["integer", "loads", "nested", "number", "plain", "strings", "text"]
+__all__ = ["indexed", "integer", "listed", "loads", "number", "plain", "strings", "text"]
 
-_MAX_INDEX = 4_096
 _TOKENS_MAX = 2**53
+_SHORTEST = 4  # two words of a name, an index, a field
+_LONG = 12  # digits that no index has
 
 
 def text(value: AttributeValue) -> str | None:
     """Return a non-empty text, numbers as text, else None."""
-    if isinstance(value, str):
+    if value is None or isinstance(value, str):
         return value or None
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
@@ -82,33 +83,30 @@ def plain(value: object) -> Any:  # noqa: ANN401 - JSON is any shape
     return value
 
 
-def nested(attributes: Attributes, prefix: str) -> Any:  # noqa: ANN401 - lists and dicts of any depth
-    """Fold indexed keys (`prefix.0.a.b`) into lists and dicts; None when there are none.
-
-    Positions are kept in order, gaps are closed, and an index beyond a bound is not believed.
-    """
-    root: dict[str, Any] = {}
-    start = len(prefix)
+def indexed(attributes: Attributes) -> dict[str, Any]:
+    """Fold every indexed key (`some.name.0.a.b`) in one pass: the name to a tree of dicts, for `listed` to walk."""
+    roots: dict[str, Any] = {}
     for key, value in attributes.items():
-        if not key.startswith(prefix):
+        steps = key.split(".")
+        if len(steps) < _SHORTEST or not steps[2].isdigit():
             continue
-        place = root
-        steps = key[start:].split(".")
-        for step in steps[:-1]:
-            inner = place.setdefault(step, {})
+        place = roots.setdefault(f"{steps[0]}.{steps[1]}", {})
+        for step in steps[2:-1]:
+            inner = place.get(step)
             if not isinstance(inner, dict):
                 inner = place[step] = {}
             place = inner
-        if not isinstance(place.get(steps[-1]), dict):
-            place[steps[-1]] = value
-    return _lists(root) if root else None
+        place.setdefault(steps[-1], value)
+    return roots
 
 
-def _lists(value: Any) -> Any:  # noqa: ANN401 - any depth
-    if not isinstance(value, dict):
-        return value
-    keys = list(value)
-    if keys and all(key.isascii() and key.isdigit() and len(key) < 6 for key in keys):  # noqa: PLR2004 - a bound
-        order = sorted((int(key), key) for key in keys)
-        return [_lists(value[key]) for index, key in order if index < _MAX_INDEX]
-    return {key: _lists(item) for key, item in value.items()}
+def listed(tree: object, name: str) -> list[dict[str, Any]]:
+    """Return what stands under `name` at each index of a tree, in the order of the indexes; gaps are closed."""
+    if not isinstance(tree, dict):
+        return []
+    if len(tree) == 1:
+        order = list(tree)
+    else:
+        order = sorted((step for step in tree if step.isascii() and step.isdigit() and len(step) < _LONG), key=int)
+    found = (tree[step] for step in order)
+    return [inner for one in found if isinstance(one, dict) and isinstance(inner := one.get(name), dict)]

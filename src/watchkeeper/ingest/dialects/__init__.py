@@ -14,6 +14,6 @@ __all__ = ["registry"]
 def registry() -> Registry[Dialect]:
     """Return a new registry of every dialect we read; for a field two of them give, the earlier wins."""
     table: Registry[Dialect] = Registry("dialect")
-    for dialect in (OtelGenAI(), OpenInference(), Own()):
+    for dialect in (Own(), OtelGenAI(), OpenInference()):
         table.add(dialect.name, dialect)
     return table

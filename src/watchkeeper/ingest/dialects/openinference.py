@@ -6,9 +6,10 @@ from typing import Any
 
 from watchkeeper.ingest.draft import Draft
 from watchkeeper.ingest.messages import content_of
-from watchkeeper.ingest.read import integer, loads, nested, number, plain, strings, text
+from watchkeeper.ingest.read import indexed, integer, listed, loads, number, plain, strings, text
 from watchkeeper.model import (
     Attributes,
+    AttributeValue,
     Content,
     Cost,
     Document,
@@ -50,6 +51,7 @@ class OpenInference:
     def read(self, raw: RawSpan) -> Draft:
         """Read OpenInference's fields."""
         found = raw.attributes
+        lists = indexed(found)
         kind = _KINDS.get((text(found.get("openinference.span.kind")) or "").upper())
         parameters = _parameters(found)
         model = text(found.get("llm.model_name")) or text(found.get("embedding.model_name"))
@@ -66,9 +68,9 @@ class OpenInference:
             streaming=True if parameters.get("stream") is True else None,
             finish_reasons=strings(found.get("llm.finish_reason")),
             parameters={key: value for key, value in parameters.items() if key not in {"model", "stream"}},
-            input=_input(found),
-            output=_output(found),
-            tools=_tools(found),
+            input=_input(found, lists),
+            output=_output(found, lists),
+            tools=_tools(lists),
             tool_name=text(found.get("tool.name")),
             agent_name=text(found.get("agent.name")),
             prompt_name=text(found.get("prompt.id")),
@@ -84,31 +86,39 @@ def _parameters(found: Attributes) -> dict[str, Any]:
 
 def _usage(found: Attributes) -> Usage:
     def count(key: str) -> int | None:
-        return integer(found.get(f"llm.token_count.{key}"))
+        value = found.get(key)
+        return None if value is None else integer(value)
 
-    read = count("prompt_details.cache_read")
+    read = count("llm.token_count.prompt_details.cache_read")
     return Usage(
-        input_tokens=count("prompt"),
-        output_tokens=count("completion"),
-        cache_read_tokens=read if read is not None else count("prompt_details.cache_input"),
-        cache_write_tokens=count("prompt_details.cache_write"),
-        reasoning_tokens=count("completion_details.reasoning"),
-        input_audio_tokens=count("prompt_details.audio"),
-        output_audio_tokens=count("completion_details.audio"),
+        input_tokens=count("llm.token_count.prompt"),
+        output_tokens=count("llm.token_count.completion"),
+        cache_read_tokens=read if read is not None else count("llm.token_count.prompt_details.cache_input"),
+        cache_write_tokens=count("llm.token_count.prompt_details.cache_write"),
+        reasoning_tokens=count("llm.token_count.completion_details.reasoning"),
+        input_audio_tokens=count("llm.token_count.prompt_details.audio"),
+        output_audio_tokens=count("llm.token_count.completion_details.audio"),
     )
 
 
 def _cost(found: Attributes) -> Cost | None:
     """OpenInference's costs are US dollars."""
-    total = number(found.get("llm.cost.total"))
-    sides = {side: number(found.get(f"llm.cost.{side}")) for side in ("prompt", "completion")}
-    known = {side: round(value * _NANO) for side, value in sides.items() if value is not None}
+    total = _dollars(found.get("llm.cost.total"))
+    sides = {
+        name: _dollars(found.get(f"llm.cost.{side}")) for side, name in (("prompt", "input"), ("completion", "output"))
+    }
+    known = {name: value for name, value in sides.items() if value is not None}
     if total is None and not known:
         return None
-    nano = round(total * _NANO) if total is not None else sum(known.values())
-    named = {"prompt": "input", "completion": "output"}
-    detail = {named[side]: value for side, value in known.items()} if sum(known.values()) == nano else {}
+    nano = total if total is not None else sum(known.values())
+    # Parts that do not add up to the total say less than the total alone.
+    detail = known if sum(known.values()) == nano else {}
     return Cost(state="provided", nano=nano, nano_usd=nano, source="the emitter (llm.cost)", detail=detail)
+
+
+def _dollars(value: AttributeValue) -> int | None:
+    found = None if value is None else number(value)
+    return round(found * _NANO) if found is not None and 0 <= found < _NANO else None
 
 
 def _first_token(raw: RawSpan) -> int | None:
@@ -116,34 +126,32 @@ def _first_token(raw: RawSpan) -> int | None:
     return max(0, min(times) - raw.start_time) if times else None
 
 
-def _input(found: Attributes) -> Content | None:
-    messages = _messages(found, "llm.input_messages.", "user")
+def _input(found: Attributes, lists: dict[str, Any]) -> Content | None:
+    messages = _messages(lists.get("llm.input_messages"), "user")
     if not messages:
-        prompts = nested(found, "llm.prompts.")
-        if isinstance(prompts, list):
-            texts = [text(one.get("prompt", {}).get("text")) for one in prompts if isinstance(one, dict)]
-            messages = tuple(Message(role="user", parts=(TextPart(one),)) for one in texts if one)
+        prompts = listed(lists.get("llm.prompts"), "prompt")
+        messages = tuple(Message(role="user", parts=(TextPart(one),)) for one in _texts(prompts))
     if messages:
         return Content(messages=messages)
-    query = text(found.get("reranker.query"))
-    return content_of(query) or _value(found, "input") or _embedded(found)
+    query = text(found.get("reranker.query")) or "\n".join(
+        _texts(listed(lists.get("embedding.embeddings"), "embedding"))
+    )
+    return content_of(query) or _value(found, "input")
 
 
-def _output(found: Attributes) -> Content | None:
-    messages = _messages(found, "llm.output_messages.", "assistant")
+def _output(found: Attributes, lists: dict[str, Any]) -> Content | None:
+    messages = _messages(lists.get("llm.output_messages"), "assistant")
+    if not messages:
+        choices = listed(lists.get("llm.choices"), "completion")
+        messages = tuple(Message(role="assistant", parts=(TextPart(one),)) for one in _texts(choices))
     if messages:
         return Content(messages=messages)
-    documents = _documents(found, "retrieval.documents.") or _documents(found, "reranker.output_documents.")
+    documents = _documents(lists.get("retrieval.documents")) or _documents(lists.get("reranker.output_documents"))
     return Content(documents=documents) if documents else _value(found, "output")
 
 
-def _embedded(found: Attributes) -> Content | None:
-    vectors = nested(found, "embedding.embeddings.")
-    if not isinstance(vectors, list):
-        return None
-    inner = [one.get("embedding") for one in vectors if isinstance(one, dict)]
-    texts = [text(one.get("text")) for one in inner if isinstance(one, dict)]
-    return content_of("\n".join(one for one in texts if one))
+def _texts(told: list[dict[str, Any]]) -> list[str]:
+    return [one for item in told if (one := text(item.get("text")))]
 
 
 def _value(found: Attributes, side: str) -> Content | None:
@@ -152,32 +160,23 @@ def _value(found: Attributes, side: str) -> Content | None:
     return content_of(plain(value), mime)
 
 
-def _messages(found: Attributes, prefix: str, role: str) -> tuple[Message, ...]:
-    told = nested(found, prefix)
-    if not isinstance(told, list):
-        return ()
-    return tuple(
-        _message(one["message"], role) for one in told if isinstance(one, dict) and isinstance(one.get("message"), dict)
-    )
+def _messages(tree: object, role: str) -> tuple[Message, ...]:
+    return tuple(_message(one, role) for one in listed(tree, "message"))
 
 
 def _message(told: dict[str, Any], default_role: str) -> Message:
     role = text(told.get("role")) or default_role
     parts: list[Part] = []
-    contents = told.get("contents")
-    if isinstance(contents, list):
-        inner = [one.get("message_content") for one in contents if isinstance(one, dict)]
-        parts.extend(_part(one) for one in inner if isinstance(one, dict))
+    if "contents" in told:
+        parts.extend(_part(one) for one in listed(told["contents"], "message_content"))
     plain_text = text(told.get("content"))
     call_id = text(told.get("tool_call_id"))
     if role == "tool" and call_id:
         parts.append(ToolResultPart(id=call_id, result=loads(plain_text)))
     elif plain_text:
         parts.append(TextPart(plain_text))
-    calls = told.get("tool_calls")
-    if isinstance(calls, list):
-        inner = [one.get("tool_call") for one in calls if isinstance(one, dict)]
-        parts.extend(_call(one) for one in inner if isinstance(one, dict))
+    if "tool_calls" in told:
+        parts.extend(_call(one) for one in listed(told["tool_calls"], "tool_call"))
     return Message(role=role, parts=tuple(parts), name=text(told.get("name")))
 
 
@@ -206,11 +205,7 @@ def _part(told: dict[str, Any]) -> Part:
     return OtherPart(kind=kind, value=plain(told))
 
 
-def _documents(found: Attributes, prefix: str) -> tuple[Document, ...]:
-    told = nested(found, prefix)
-    if not isinstance(told, list):
-        return ()
-    inner = [one.get("document") for one in told if isinstance(one, dict)]
+def _documents(tree: object) -> tuple[Document, ...]:
     return tuple(
         Document(
             id=text(one.get("id")),
@@ -218,14 +213,9 @@ def _documents(found: Attributes, prefix: str) -> tuple[Document, ...]:
             score=number(one.get("score")),
             metadata=plain(meta) if isinstance(meta := loads(one.get("metadata")), dict) else None,
         )
-        for one in inner
-        if isinstance(one, dict)
+        for one in listed(tree, "document")
     )
 
 
-def _tools(found: Attributes) -> tuple[Any, ...]:
-    told = nested(found, "llm.tools.")
-    if not isinstance(told, list):
-        return ()
-    inner = [one.get("tool") for one in told if isinstance(one, dict)]
-    return tuple(plain(loads(one.get("json_schema"))) for one in inner if isinstance(one, dict))
+def _tools(lists: dict[str, Any]) -> tuple[Any, ...]:
+    return tuple(plain(loads(one.get("json_schema"))) for one in listed(lists.get("llm.tools"), "tool"))

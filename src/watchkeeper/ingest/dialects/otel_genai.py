@@ -12,6 +12,7 @@ from watchkeeper.model import (
     Attributes,
     AttributeValue,
     Content,
+    Cost,
     Document,
     Message,
     RawLog,
@@ -33,8 +34,9 @@ _OLD_EVENTS = {
     "gen_ai.system.message": "system", "gen_ai.user.message": "user", "gen_ai.assistant.message": "assistant",
     "gen_ai.tool.message": "tool", "gen_ai.choice": "assistant",
 }  # fmt: skip
-_NOT_PARAMETERS = frozenset({"gen_ai.request.model"})
+_NOT_PARAMETERS = frozenset({"gen_ai.request.model", "gen_ai.request.stream"})
 _NS = 1_000_000_000
+_DEAREST = 1_000_000_000
 
 
 class OtelGenAI:
@@ -76,6 +78,7 @@ class OtelGenAI:
             prompt_version=text(found.get("gen_ai.prompt.version")),
             session_id=text(found.get(semconv.CONVERSATION_ID)),
             error_type=text(found.get(semconv.ERROR_TYPE)),
+            cost=_cost(found),
         )
 
 
@@ -97,7 +100,10 @@ def _kind(operation: str | None, found: Attributes) -> SpanKind | None:
 
 def _usage(found: Attributes) -> Usage:
     def first(*keys: str) -> int | None:
-        return next((count for key in keys if (count := integer(found.get(key))) is not None), None)
+        for key in keys:
+            if (value := found.get(key)) is not None and (count := integer(value)) is not None:
+                return count
+        return None
 
     return Usage(
         input_tokens=first(semconv.USAGE_INPUT, "gen_ai.usage.prompt_tokens"),
@@ -113,6 +119,15 @@ def _usage(found: Attributes) -> Usage:
         output_audio_tokens=first("gen_ai.usage.audio.output_tokens"),
         input_image_tokens=first("gen_ai.usage.image.input_tokens"),
     )
+
+
+def _cost(found: Attributes) -> Cost | None:
+    """Return the cost in US dollars that Pydantic AI and Logfire put beside these keys."""
+    cost = number(found.get("operation.cost"))
+    if cost is None or not 0 <= cost < _DEAREST:
+        return None
+    nano = round(cost * _NS)
+    return Cost(state="provided", nano=nano, nano_usd=nano, source="the emitter (operation.cost)")
 
 
 def _messages(found: Attributes, logs: tuple[RawLog, ...]) -> tuple[tuple[Message, ...], tuple[Message, ...]]:

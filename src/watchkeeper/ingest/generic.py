@@ -1,0 +1,62 @@
+"""What OpenTelemetry itself says of any span: who sent it, how it ended, and for whom it ran."""
+
+from __future__ import annotations
+
+import msgspec
+
+from watchkeeper.ingest.read import strings, text
+from watchkeeper.model import RawSpan, Status, semconv
+
+__all__ = ["Generic", "generic"]
+
+_STATUS: dict[int, Status] = {1: "ok", 2: "error"}
+_UNKNOWN = "unknown_service"
+
+
+class Generic(msgspec.Struct, frozen=True, kw_only=True):
+    """The fields no dialect is needed for."""
+
+    service: str
+    environment: str | None
+    release: str | None
+    status: Status
+    status_message: str | None
+    error_type: str | None
+    session_id: str | None
+    user_id: str | None
+    tags: tuple[str, ...]
+    endpoint_host: str | None
+
+
+def generic(raw: RawSpan) -> Generic:
+    """Read them."""
+    own, resource = raw.attributes, raw.resource
+    status = _STATUS.get(raw.status_code, "unset")
+    message, error = raw.status_message or None, text(own.get(semconv.ERROR_TYPE))
+    if status == "error" and not (message and error):
+        message = message or _exception(raw, "exception.message")
+        error = error or _exception(raw, "exception.type")
+    return Generic(
+        service=_service(text(resource.get(semconv.SERVICE_NAME)), text(resource.get("openinference.project.name"))),
+        environment=text(resource.get(semconv.ENVIRONMENT)) or text(resource.get("deployment.environment")),
+        release=text(resource.get(semconv.SERVICE_VERSION)),
+        status=status,
+        status_message=message,
+        error_type=error,
+        session_id=text(own.get(semconv.SESSION_ID)),
+        user_id=text(own.get(semconv.USER_ID)) or text(own.get("enduser.id")),
+        tags=strings(own.get("tags")),
+        endpoint_host=text(own.get(semconv.SERVER_ADDRESS)),
+    )
+
+
+def _service(name: str | None, project: str | None) -> str:
+    # Phoenix's `register(project_name=…)` leaves service.name at OTel's default, which says nothing.
+    if name is None or name == _UNKNOWN or name.startswith(f"{_UNKNOWN}:"):
+        return project or name or _UNKNOWN
+    return name
+
+
+def _exception(raw: RawSpan, key: str) -> str | None:
+    found = [text(event.attributes.get(key)) for event in raw.events if event.name == "exception"]
+    return next((one for one in found if one), None)
