@@ -60,7 +60,7 @@ export function Traffic({ bars, stepMs, onPick }: {
       </div>
       <figcaption className="edge">
         <span>{first === undefined ? "" : bucketLabel(first.startMs, stepMs)}</span>
-        {peak > 0 && <span>{compact(total)} requests{failed > 0 && <span className="bad">, {compact(failed)} failed</span>}, at most {compact(peak)} a bar</span>}
+        {peak > 0 && <span>{compact(total)} requests{failed > 0 && <span className="bad">, {compact(failed)} failed</span>}<span className="hide-narrow">, at most {compact(peak)} a bar</span></span>}
         <span>{last === undefined ? "" : bucketLabel(last.startMs + stepMs, stepMs)}</span>
       </figcaption>
     </figure>
