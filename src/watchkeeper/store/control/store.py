@@ -18,7 +18,7 @@ from sqlalchemy.pool import StaticPool
 
 from watchkeeper.kit.errors import RequestError, StoreError, StoreFormatError, StoreFullError
 from watchkeeper.kit.ids import new_id
-from watchkeeper.store.control.tables import HEAD, ApiKey, Project
+from watchkeeper.store.control.tables import HEAD, KNOWN, ApiKey, Project
 
 __all__ = ["SCOPES", "ControlStore", "Scope"]
 
@@ -134,7 +134,7 @@ def _migrate(engine: Engine) -> None:
         raise StoreFormatError("the control file is not one of ours", hint="name another data folder")
     if current == HEAD:
         return
-    if current is not None and current > HEAD:
+    if current is not None and current not in KNOWN:
         raise StoreFormatError(
             f"the control store has revision {current}, this release knows up to {HEAD}",
             hint="upgrade watchkeeper, or name another data folder",

@@ -7,9 +7,12 @@ from datetime import datetime
 from sqlalchemy import ForeignKey
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-__all__ = ["HEAD", "ApiKey", "Base", "Project"]
+__all__ = ["HEAD", "KNOWN", "ApiKey", "Base", "Project"]
 
-HEAD = "0001"
+KNOWN = ("0001",)
+"""Every revision this release can bring up to date, in order."""
+
+HEAD = KNOWN[-1]
 """The newest revision this release knows. Kept here so that an up-to-date file needs no Alembic to open."""
 
 
