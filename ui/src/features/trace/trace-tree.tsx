@@ -130,7 +130,7 @@ function TreeRow({ node, top, isSelected, isCollapsed, onSelect, onFold }: {
       style={{ transform: `translateY(${top}px)` }}
       onClick={() => onSelect(span.span_id)}
     >
-      <div className="what" style={{ paddingLeft: Math.min(node.depth, 24) * 14 }}>
+      <div className="what" style={{ paddingLeft: `min(${node.depth * 14}px, 45%)` }}>
         {hasChildren ? (
           <button
             type="button"
