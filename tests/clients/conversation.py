@@ -31,8 +31,8 @@ def get_weather(city: str) -> dict[str, object]:
 def talk(client: OpenAI, look_up: Any = get_weather) -> str:
     """Have the conversation and return the answer; `look_up` is the tool, traced or not."""
     messages: list[Any] = [{"role": "system", "content": SYSTEM}, {"role": "user", "content": QUESTION}]
-    asked = client.chat.completions.create(model=MODEL, messages=messages, tools=TOOLS, temperature=0.2)
-    call = asked.choices[0].message.tool_calls[0]
+    asked: Any = client.chat.completions.create(model=MODEL, messages=messages, tools=TOOLS, temperature=0.2)
+    (call,) = asked.choices[0].message.tool_calls
     found = look_up(**json.loads(call.function.arguments))
     messages += [
         asked.choices[0].message.model_dump(exclude_none=True),

@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -88,7 +88,7 @@ def _wait(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
 @pytest.fixture(scope="module", params=["phoenix", "genai", "genai_events"])
 def told(request: pytest.FixtureRequest, model: str, tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
     """Run one client against a server and give back the spans the server tells of."""
-    clients = {
+    clients: dict[str, Callable[[str, str], None]] = {
         "phoenix": run.phoenix,
         "genai": run.genai,
         "genai_events": lambda collector, model: run.genai(collector, model, "EVENT_ONLY"),

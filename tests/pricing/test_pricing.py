@@ -56,6 +56,13 @@ def test_what_cannot_be_priced_is_unpriced(fields: dict[str, Any], reason: str) 
         "[[price]]\nmodel = 'x'\nfrom = 'soon'\ninput = '1'",
         "[[price]]\nmodel = 'x'\nfrom = 2026-01-01",
         "[[price]]\nmodle = 'x'\nfrom = 2026-01-01\ninput = '1'",
+        "[[price]]\nmodel = 'x'\nfrom = 2026-01-01\nuntil = 2026-01-01\ninput = '1'",
+        "[[price]]\nmodel = 'x'\nfrom = 2026-01-01T00:00:00Z\ninput = '1'",
+        "[price]\nmodel = 'x'",
+        "[[prices]]\nmodel = 'x'",
+        "[[rate]]\ncurrency = 'EUR'\nfrom = 2026-01-01\nusd = '0'",
+        "[[rate]]\nfrom = 2026-01-01\nusd = '1.1'",
+        "[[rate]]\ncurrency = 'EUR'\nfrom = 2026-01-01\neur = '1'\nusd = '1'",
         "not toml",
     ],
 )
@@ -163,3 +170,76 @@ def test_without_an_exchange_rate_there_is_no_dollar_figure(tmp_path: Path) -> N
     cost = Pricer(path).cost(None, ("local",), Usage(input_tokens=10), NOW)
 
     assert (cost.nano, cost.currency, cost.nano_usd) == (10_000, "CHF", None)
+
+
+def test_a_kind_of_token_without_a_rate_leaves_the_call_unpriced(tmp_path: Path) -> None:
+    """A price that says nothing of output does not price a call that has some."""
+    path = tmp_path / "prices.toml"
+    path.write_text("[[price]]\nmodel = '*'\nfrom = 2026-01-01\ninput = '1'\nsource = 'half a contract'\n")
+    cost = Pricer(path).cost(None, ("local",), Usage(input_tokens=10, output_tokens=1), NOW)
+
+    assert (cost.state, cost.nano) == ("unpriced", None)
+    assert "half a contract" in (cost.reason or "")
+
+
+def test_an_amount_no_store_can_hold_is_unpriced(tmp_path: Path) -> None:
+    """An amount beyond 64 bits is unpriced, so that one absurd span cannot stop its batch."""
+    path = tmp_path / "prices.toml"
+    path.write_text("[[price]]\nmodel = '*'\nfrom = 2026-01-01\ninput = '1000000000'\n")
+    cost = Pricer(path).cost(None, ("local",), Usage(input_tokens=10**12), NOW)
+
+    assert (cost.state, cost.nano) == ("unpriced", None)
+
+
+def test_the_last_of_your_entries_wins(tmp_path: Path) -> None:
+    """Where two of your prices hold, the one further down does."""
+    path = tmp_path / "prices.toml"
+    path.write_text("".join(f"[[price]]\nmodel = '*'\nfrom = 2026-01-01\ninput = '{price}'\n" for price in (1, 3)))
+
+    assert Pricer(path).cost(None, ("local",), Usage(input_tokens=10), NOW).nano == 30_000
+
+
+def test_large_amounts_are_exchanged_to_the_last_nano(tmp_path: Path) -> None:
+    """Exchange is integer arithmetic: an amount beyond a double's digits keeps every one, halves going to even."""
+    path = tmp_path / "prices.toml"
+    path.write_text(
+        "[[price]]\nmodel = '*'\nfrom = 2026-01-01\ncurrency = 'EUR'\ninput = '1000.000003'\n"
+        "[[rate]]\ncurrency = 'EUR'\nfrom = 2026-01-01\nusd = '1.5'\n"
+    )
+    cost = Pricer(path).cost(None, ("local",), Usage(input_tokens=10**10 + 1), NOW)
+
+    assert cost.nano == 10_000_000_031_000_000
+    assert cost.nano_usd == 15_000_000_046_500_000
+
+
+def test_a_service_tier_has_its_own_price() -> None:
+    """A call answered on a cheaper service tier is priced at that tier, and an unknown tier at the standard price."""
+    usage = Usage(input_tokens=1000, output_tokens=500)
+    standard, flex, unknown = (
+        PRICER.price(span(response_model="gpt-5-mini", usage=usage, parameters=tier)).cost
+        for tier in ({}, {"service_tier": "flex"}, {"service_tier": "default"})
+    )
+    expected = genai_prices.calc_price(
+        genai_prices.Usage(input_tokens=1000, output_tokens=500),
+        model_ref="gpt-5-mini",
+        provider_id="openai",
+        genai_request_timestamp=datetime.fromtimestamp(NOW / 1e9, UTC),
+        price_context={"service_tier": "flex"},
+    ).total_price
+
+    assert standard is not None
+    assert flex is not None
+    assert flex.nano is not None
+    assert flex.nano == expected * 10**9
+    assert flex.nano < (standard.nano or 0)
+    assert unknown == standard
+
+
+def test_it_says_where_prices_come_from(tmp_path: Path) -> None:
+    """The price table's name and version, and your own file, can be shown."""
+    path = tmp_path / "prices.toml"
+    path.write_text("[[price]]\nmodel = '*'\nfrom = 2026-01-01\ninput = '1'\n")
+    told = Pricer(path).describe()
+
+    assert (told["table"], told["overrides"], told["override_entries"]) == ("genai-prices", str(path), 1)
+    assert told["table_version"]

@@ -11,7 +11,7 @@ from watchkeeper.model import Attributes, AttributeValue
 
 __all__ = ["indexed", "integer", "listed", "loads", "number", "plain", "strings", "text"]
 
-_TOKENS_MAX = 2**53
+_TOKENS_MAX = 10**12  # no call has as many, and sums of them fit 64 bits
 _SHORTEST = 4  # two words of a name, an index, a field
 _LONG = 12  # digits that no index has
 
@@ -30,7 +30,7 @@ def integer(value: AttributeValue) -> int | None:
     if isinstance(value, bool):
         return None
     if isinstance(value, str):
-        value = int(value) if value.isascii() and value.isdigit() and len(value) < 17 else None  # noqa: PLR2004 - < 2^53
+        value = int(value) if value.isascii() and value.isdigit() and len(value) < _LONG else None
     if isinstance(value, float):
         value = int(value) if math.isfinite(value) else None
     return value if isinstance(value, int) and 0 <= value < _TOKENS_MAX else None

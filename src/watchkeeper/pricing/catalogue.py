@@ -36,15 +36,18 @@ def catalogue_version() -> str:
     return version(SOURCE)
 
 
-def look_up(provider: str | None, model: str, time_ns: int) -> Rates | None:
-    """Return the US dollar rates of a model at a time, or None when the table does not know it."""
+def look_up(provider: str | None, model: str, time_ns: int, tier: str | None = None) -> Rates | None:
+    """Return the US dollar rates of a model at a time, or None when the table does not know it.
+
+    `tier` is the provider's service tier (flex, priority, …), which has prices of its own with some.
+    """
     from genai_prices.data_snapshot import get_snapshot
 
     name = _PROVIDERS.get((provider or "").lower(), (provider or "").lower()) or None
     moment = datetime.fromtimestamp(time_ns / _NS, UTC)
     try:
         _, found = get_snapshot().find_provider_model(model, None, name, None)
-        return _rates(found.get_prices(moment))
+        return _rates(found.get_prices(moment, {"service_tier": tier} if tier else None))
     except LookupError:
         return None
 

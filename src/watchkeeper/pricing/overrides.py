@@ -1,4 +1,4 @@
-"""Your own dated prices, from TOML; they win over the packaged table.
+"""Dated prices from TOML, ours and then your own; they win over the packaged table, a later entry over an earlier one.
 
 ::
 
@@ -29,12 +29,17 @@ from typing import Any
 import msgspec
 
 from watchkeeper.kit.errors import ConfigError
-from watchkeeper.pricing.rates import BUCKETS, Rate, Rates
+from watchkeeper.pricing.rates import BUCKETS, Rate, Rates, half_even
 
-__all__ = ["Entry", "Exchange", "Overrides", "load"]
+__all__ = ["PACKAGED", "Entry", "Exchange", "Overrides", "load"]
+
+PACKAGED = Path(__file__).with_name("overrides.toml")
+"""Our own corrections of the table."""
 
 _NS = 1_000_000_000
 _FOREVER = 2**63 - 1
+_RATE_KEYS = {"currency", "from", "usd"}
+_MILLION = 1_000_000
 _KNOWN = {"provider", "model", "from", "until", "currency", "source", *BUCKETS}
 
 
@@ -85,41 +90,59 @@ class Overrides(msgspec.Struct, frozen=True):
         known = [one for one in self.exchanges if one.currency == currency and one.since <= time_ns]
         if not known:
             return None
-        return round(nano * max(known, key=lambda one: one.since).usd_millionths / 1_000_000)
+        dollars = half_even(nano * max(known, key=lambda one: one.since).usd_millionths, _MILLION)
+        return dollars if dollars < _FOREVER else None
+
+    def __add__(self, other: Overrides) -> Overrides:
+        """Put the other's entries behind these, so that they win."""
+        return Overrides(self.entries + other.entries, self.exchanges + other.exchanges)
 
 
-def load(path: Path | None) -> Overrides:
-    """Read a price file; None gives no overrides.
+def load(path: Path) -> Overrides:
+    """Read a price file.
 
     Raises:
         ConfigError: the file is missing or wrong; the message says where.
     """
-    if path is None:
-        return Overrides()
     try:
         told = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigError(f"cannot read the price file {path}: {error.strerror}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"the price file {path} is not TOML: {error}") from None
-    prices = tuple(_entry(one, f"{path}: price {index + 1}") for index, one in enumerate(told.get("price", [])))
-    rates = tuple(_exchange(one, f"{path}: rate {index + 1}") for index, one in enumerate(told.get("rate", [])))
+    _check_keys(told, {"price", "rate"}, str(path))
+    prices = tuple(_entry(one, f"{path}: price {number}") for number, one in _tables(told, "price", path))
+    rates = tuple(_exchange(one, f"{path}: rate {number}") for number, one in _tables(told, "rate", path))
     return Overrides(prices, rates)
 
 
-def _entry(told: dict[str, Any], where: str) -> Entry:
-    unknown = set(told) - _KNOWN
+def _tables(told: dict[str, Any], name: str, path: Path) -> list[tuple[int, dict[str, Any]]]:
+    found = told.get(name, [])
+    if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
+        raise ConfigError(f"{path}: {name} is not a list of tables", hint=f"write [[{name}]]")
+    return list(enumerate(found, start=1))
+
+
+def _check_keys(told: dict[str, Any], known: set[str], where: str) -> None:
+    unknown = sorted(set(told) - known)
     if unknown:
-        raise ConfigError(f"{where}: unknown key {min(unknown)!r}", hint=f"known: {', '.join(sorted(_KNOWN))}")
+        raise ConfigError(f"{where}: unknown key {unknown[0]!r}", hint=f"known: {', '.join(sorted(known))}")
+
+
+def _entry(told: dict[str, Any], where: str) -> Entry:
+    _check_keys(told, _KNOWN, where)
     rates = {name: Rate.of(_decimal(told[name], f"{where}: {name}")) for name in BUCKETS if name in told}
     if "input" not in rates and "output" not in rates:
         raise ConfigError(f"{where}: give input or output, the price of a million tokens")
     since = _day(told.get("from"), f"{where}: from")
+    until = _day(told["until"], f"{where}: until") if "until" in told else None
+    if until is not None and until <= since:
+        raise ConfigError(f"{where}: it ends on {until}, not after it begins on {since}")
     return Entry(
         provider=str(told.get("provider", "*")).lower(),
         model=str(told.get("model", "*")).lower(),
         since=_ns(since),
-        until=_ns(_day(told["until"], f"{where}: until")) if "until" in told else _FOREVER,
+        until=_FOREVER if until is None else _ns(until),
         day=since.isoformat(),
         currency=str(told.get("currency", "USD")).upper(),
         source=str(told.get("source", "your price file")),
@@ -128,9 +151,13 @@ def _entry(told: dict[str, Any], where: str) -> Entry:
 
 
 def _exchange(told: dict[str, Any], where: str) -> Exchange:
+    _check_keys(told, _RATE_KEYS, where)
     usd = _decimal(told.get("usd"), f"{where}: usd")
     since = _ns(_day(told.get("from"), f"{where}: from"))
-    return Exchange(str(told.get("currency", "")).upper(), since, int((usd * 1_000_000).to_integral_value()))
+    currency = str(told.get("currency", "")).upper()
+    if not currency or not usd:
+        raise ConfigError(f"{where}: give a currency and how many US dollars one of it buys")
+    return Exchange(currency, since, int((usd * _MILLION).to_integral_value()))
 
 
 def _decimal(value: object, where: str) -> Decimal:
@@ -144,7 +171,7 @@ def _decimal(value: object, where: str) -> Decimal:
 
 
 def _day(value: object, where: str) -> date:
-    if isinstance(value, date):
+    if isinstance(value, date) and not isinstance(value, datetime):
         return value
     raise ConfigError(f"{where} is {value!r}, not a day", hint="for example from = 2026-01-01")
 

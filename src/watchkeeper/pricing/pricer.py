@@ -12,13 +12,14 @@ import msgspec
 from watchkeeper.kit.clock import format_rfc3339
 from watchkeeper.model import MODEL_KINDS, Cost, Span, Usage
 from watchkeeper.pricing import catalogue
-from watchkeeper.pricing.overrides import load
+from watchkeeper.pricing.overrides import PACKAGED, load
 from watchkeeper.pricing.rates import Rates, nano_of
 
 __all__ = ["Pricer"]
 
 _HOUR = 3600 * 1_000_000_000
 _REMEMBERED = 4_096
+_MOST = 2**62  # leaves room for the exchange into dollars
 
 
 class _Found(msgspec.Struct, frozen=True):
@@ -40,23 +41,32 @@ class Pricer:
 
     def __init__(self, overrides: Path | None = None) -> None:
         self._path = overrides
-        self._overrides = load(overrides)
+        self._overrides = load(PACKAGED)
+        if overrides is not None:
+            self._overrides += load(overrides)
         # Table prices may change on the hour (time-of-day tariffs), so an hour is as long as an answer holds.
-        self._find: Callable[[str | None, str, int], _Found | None] = lru_cache(_REMEMBERED)(self._look_up)
+        self._find: Callable[[str | None, str, int, str | None], _Found | None] = lru_cache(_REMEMBERED)(self._look_up)
 
     def price(self, span: Span) -> Span:
         """Return the span with its cost; spans that are no model call, and provided costs, stay as they are."""
         if span.kind not in MODEL_KINDS or span.cost is not None:
             return span
-        return msgspec.structs.replace(span, cost=self.cost(span.provider, _models(span), span.usage, span.start_time))
+        tier = span.parameters.get("service_tier")
+        cost = self.cost(
+            span.provider, _models(span), span.usage, span.start_time, tier if isinstance(tier, str) else None
+        )
+        return msgspec.structs.replace(span, cost=cost)
 
-    def cost(self, provider: str | None, models: tuple[str, ...], usage: Usage, time_ns: int) -> Cost:
-        """Price a usage by the first of the models that has a price."""
+    def cost(
+        self, provider: str | None, models: tuple[str, ...], usage: Usage, time_ns: int, tier: str | None = None
+    ) -> Cost:
+        """Price a usage by the first of the models that has a price; `tier` is the provider's service tier."""
         if not models:
             return Cost(state="unpriced", reason="the span names no model")
         if usage.input_tokens is None and usage.output_tokens is None:
             return Cost(state="unpriced", reason="the span reports no tokens")
-        found = next((one for model in models if (one := self._find(provider, model, time_ns // _HOUR))), None)
+        hour = time_ns // _HOUR
+        found = next((one for model in models if (one := self._find(provider, model, hour, tier))), None)
         if found is None:
             return Cost(
                 state="unpriced", reason=f"no price is known for {provider or 'an unnamed provider'} {models[0]}"
@@ -65,6 +75,8 @@ class Pricer:
         if detail is None:
             return Cost(state="unpriced", reason=f"{found.source} has no rate for a kind of token that was used")
         nano = sum(detail.values())
+        if nano > _MOST:
+            return Cost(state="unpriced", reason="the amount has more than 64 bits")
         return Cost(
             state="computed",
             nano=nano,
@@ -84,12 +96,12 @@ class Pricer:
             "override_entries": len(self._overrides.entries),
         }
 
-    def _look_up(self, provider: str | None, model: str, hour: int) -> _Found | None:
+    def _look_up(self, provider: str | None, model: str, hour: int, tier: str | None) -> _Found | None:
         time_ns = hour * _HOUR
         own = self._overrides.find(provider, model, time_ns)
         if own is not None:
             return _Found(own.rates, own.currency, own.source, f"from {own.day}")
-        rates = catalogue.look_up(provider, model, time_ns)
+        rates = catalogue.look_up(provider, model, time_ns, tier)
         if rates is None:
             return None
         version = f"{catalogue.catalogue_version()}, price of {format_rfc3339(time_ns)[:10]}"

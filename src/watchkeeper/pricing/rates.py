@@ -8,7 +8,7 @@ import msgspec
 
 from watchkeeper.model import Usage
 
-__all__ = ["BUCKETS", "Rate", "Rates", "buckets_of", "nano_of"]
+__all__ = ["BUCKETS", "Rate", "Rates", "buckets_of", "half_even", "nano_of"]
 
 BUCKETS = (
     "input", "cache_read", "cache_write", "input_audio", "input_image", "output", "reasoning", "output_audio",
@@ -91,13 +91,14 @@ def nano_of(usage: Usage, rates: Rates) -> dict[str, int] | None:
         rate: Rate | None = getattr(rates, name)
         if rate is None:
             return None
-        found[name] = _half_even(count * rate.at(size), _MILLION)
+        found[name] = half_even(count * rate.at(size), _MILLION)
     if rates.request:
         found["request"] = rates.request
     return found
 
 
-def _half_even(numerator: int, denominator: int) -> int:
+def half_even(numerator: int, denominator: int) -> int:
+    """Divide and round to the nearest whole number, a half to the even one."""
     whole, rest = divmod(numerator, denominator)
     twice = rest * 2
     if twice > denominator or (twice == denominator and whole % 2):

@@ -6,7 +6,7 @@ The address comes from PHOENIX_COLLECTOR_ENDPOINT, the model's from OPENAI_BASE_
 from __future__ import annotations
 
 from openai import OpenAI
-from phoenix.otel import register
+from phoenix.otel import register  # type: ignore[import-not-found] # lives in its own environment
 
 from tests.clients.conversation import get_weather, talk
 
@@ -18,7 +18,7 @@ tracer = tracer_provider.get_tracer(__name__)
 get_weather = tracer.tool(name="get_weather")(get_weather)
 
 
-@tracer.agent(name="weather-bot")
+@tracer.agent(name="weather-bot")  # type: ignore[untyped-decorator] # the same
 def answer(question: str) -> str:
     """Answer a question."""
     del question

@@ -191,11 +191,14 @@ def _tools(value: AttributeValue) -> tuple[Any, ...]:
 
 def _parameters(found: Attributes) -> dict[str, Any]:
     start = len(semconv.REQUEST_PREFIX)
-    return {
+    told = {
         key[start:]: plain(value)
         for key, value in found.items()
         if key.startswith(semconv.REQUEST_PREFIX) and key not in _NOT_PARAMETERS
     }
+    # The tier that answered decides the price; the one that was asked for may have been "auto".
+    tier = text(found.get("openai.response.service_tier")) or text(found.get("openai.request.service_tier"))
+    return {**told, "service_tier": tier} if tier else told
 
 
 def _seconds(value: AttributeValue) -> int | None:
