@@ -35,7 +35,7 @@ def connect(path: Path, *, memory_mib: int) -> duckdb.DuckDBPyConnection:
     """
     with translated():
         connection = duckdb.connect(
-            str(path),
+            ":memory:",
             config={
                 "memory_limit": f"{memory_mib}MiB",
                 "temp_directory": f"{path}.tmp",
@@ -49,6 +49,8 @@ def connect(path: Path, *, memory_mib: int) -> duckdb.DuckDBPyConnection:
         )
     try:
         with translated():
+            connection.execute(statements.attach(str(path)))
+            connection.execute(statements.USE)
             _migrate(connection)
             for statement in statements.LOCK_DOWN:
                 connection.execute(statement)

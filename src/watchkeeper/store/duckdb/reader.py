@@ -50,6 +50,7 @@ class Reader:
             if self._closed:
                 raise StoreError("the store is closed")
             cursor = self._db.cursor()
+            cursor.execute(statements.USE)
             self._all[id(cursor)] = cursor
             return cursor
 

@@ -4,10 +4,23 @@
 
 from __future__ import annotations
 
+from sqlglot import exp
+
 from watchkeeper.store.duckdb.rows import SCORE_READ, SPAN_READ, SPAN_ROW_READ
 from watchkeeper.store.figures import LATENCY_BOUNDS
 
 __all__: list[str] = []  # a vocabulary: used as statements.NAME
+
+# A checkpoint writes the last, unfilled row group again: small ones keep its stall short. The size
+# can only be set by attaching.
+_ROW_GROUP = 16_384
+USE = "USE store"
+
+
+def attach(path: str) -> str:
+    """Return the statement that attaches the file; a path cannot be a parameter."""
+    return f"ATTACH {exp.Literal.string(path).sql('duckdb')} AS store (ROW_GROUP_SIZE {_ROW_GROUP})"
+
 
 TABLES = "SELECT table_name FROM duckdb_tables() WHERE NOT internal"
 FORMAT = "SELECT max(version) FROM format"

@@ -32,7 +32,7 @@ _COMMIT_BYTES = 16 << 20
 _FACTS_DELAY = 0.4
 _IDLE = 1.0
 _WAL_IDLE = 16 << 20
-_WAL_MOST = 1 << 30
+_WAL_MOST = 128 << 20
 _ALL = (-(2**63), 2**63 - 1)
 
 
