@@ -23,7 +23,7 @@ def demo(
         float | None, typer.Option(envvar="DEMO_SECONDS", help="End by itself after so many seconds.")
     ] = None,
 ) -> None:
-    """Run the whole thing on a real local model: server, SmolLM2, an instrumented support bot. No API key. (beta)."""
+    """Run the whole thing on a real local model: server, SmolLM2, an instrumented support bot. No API key. (beta)"""
     from watchkeeper.cli.progress import TerminalProgress
     from watchkeeper.demo import DemoOptions, run
 
