@@ -18,7 +18,7 @@ _PARTS = ("duckdb", "genai-prices", "opentelemetry-sdk", "fastapi", "xllamacpp")
 
 
 def version(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
-    """Print the version, and those of the parts it stands on. (stable)."""
+    """Print the version, and those of the parts it stands on. (stable)"""
     parts = {"python": platform.python_version()} | {name: _installed(name) for name in _PARTS}
     console = stdout()
     if as_json:
