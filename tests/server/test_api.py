@@ -226,6 +226,16 @@ async def test_sql_answers_and_refuses(http: httpx.AsyncClient) -> None:
     assert (refused.status_code, refused.json()["error"]["code"]) == (400, "query_refused")
 
 
+async def test_dotted_attribute_keys_are_one_key(http: httpx.AsyncClient) -> None:
+    """`attributes->>'gen_ai.request.model'` finds the attribute of that name, dots and all; paths work too."""
+    await fill(http, 1)
+    sql = """select attributes->>'gen_ai.request.model', json_extract_string(resource, '$."service.name"')
+             from spans where kind = 'llm'"""
+    found = (await http.post("/api/v1/query", json={"sql": sql})).json()
+
+    assert found["rows"] == [["gpt-4o-mini", "support-bot"]]
+
+
 async def test_raw_survives_verbatim(http: httpx.AsyncClient) -> None:
     """Bytes, big integers, doubles, arrays and nested lists come back as what they were."""
     odd: dict[str, Any] = {

@@ -10,6 +10,7 @@ from difflib import get_close_matches
 
 import sqlglot
 from sqlglot import exp
+from sqlglot.dialects.duckdb import DuckDB
 from sqlglot.errors import SqlglotError
 
 from watchkeeper.kit.errors import QueryRefusedError
@@ -22,6 +23,16 @@ MAX_SQL = 20_000
 _MAX_DEPTH = 100
 
 
+class _Verbatim(DuckDB):
+    """DuckDB's dialect with JSON paths left as they were written.
+
+    sqlglot reads `attributes->>'gen_ai.request.model'` as a path of three steps; DuckDB means one key.
+    """
+
+    def to_json_path(self, path: exp.Expr | None) -> exp.Expr | None:
+        return path
+
+
 def parse_select(sql: str) -> exp.Query:
     """Parse the text as one SELECT (WITH and UNION included) over `spans` and `scores`.
 
@@ -31,7 +42,7 @@ def parse_select(sql: str) -> exp.Query:
     if len(sql) > MAX_SQL:
         raise QueryRefusedError(f"the query has {len(sql)} characters; the limit is {MAX_SQL}")
     try:
-        statements = [one for one in sqlglot.parse(sql, read="duckdb") if one is not None]
+        statements = [one for one in sqlglot.parse(sql, read=_Verbatim) if one is not None]
     except (SqlglotError, RecursionError) as error:
         raise QueryRefusedError(f"the SQL does not parse: {_first_line(error)}") from error
     if len(statements) != 1:
