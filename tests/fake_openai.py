@@ -47,7 +47,7 @@ class Handler(BaseHTTPRequestHandler):
         elif body.get("stream"):
             self._stream(body)
         else:
-            self._json(200, _completion(_message(body)))
+            self._json(200, completion(message_of(body)))
 
     def _responses(self, body: dict[str, Any]) -> None:
         answer = _response()
@@ -63,7 +63,7 @@ class Handler(BaseHTTPRequestHandler):
         self._sse([f"event: {event['type']}\ndata: {json.dumps(event)}\n\n" for event in events])
 
     def _stream(self, body: dict[str, Any]) -> None:
-        message = _message(body)
+        message = message_of(body)
         deltas: list[dict[str, Any]] = [{"role": "assistant", "content": ""}]
         if message.get("tool_calls"):
             call = message["tool_calls"][0]
@@ -104,14 +104,16 @@ class Handler(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
-def _message(body: dict[str, Any]) -> dict[str, Any]:
+def message_of(body: dict[str, Any]) -> dict[str, Any]:
+    """Return what the model says to a request."""
     answered = any(one.get("role") == "tool" for one in body.get("messages", []))
     if body.get("tools") and not answered:
         return {"role": "assistant", "content": None, "tool_calls": [TOOL_CALL]}
     return {"role": "assistant", "content": ANSWER}
 
 
-def _completion(message: dict[str, Any]) -> dict[str, Any]:
+def completion(message: dict[str, Any]) -> dict[str, Any]:
+    """Return a whole answer around a message."""
     reason = "tool_calls" if message.get("tool_calls") else "stop"
     choice = {"index": 0, "message": message, "finish_reason": reason, "logprobs": None}
     return {
