@@ -14,10 +14,10 @@ from typing import Any
 
 from openai import OpenAI
 from openai.types.chat import ChatCompletion
+from tests.fake_openai import completion, message_of
 
 import watchkeeper as wk
 from benchmarks.machine import ROOT
-from tests.fake_openai import completion, message_of
 
 CALLS = 400
 ROUNDS = 7
