@@ -54,6 +54,19 @@ class TraceSummaries:
         assert (row.name, row.input, row.output, row.status) == ("span 1", "root", "answer", "ok")
         assert (row.start_time, row.tags, row.user_id, row.session_id) == (START - SECOND, ("t",), "u", "s")
 
+    def test_a_silent_root_shows_its_calls(self, store: SpanStore) -> None:
+        """Where the root has no content, the first input and the last model call's output stand in the list."""
+        stored(
+            store,
+            make.span(1, 1, at=0),
+            make.span(1, 2, parent=1, at=1, kind="llm", input="question", output="draft"),
+            make.span(1, 3, parent=1, at=2, kind="llm", input="again", output="answer"),
+            make.span(1, 4, parent=1, at=3, kind="tool", output="tool's"),
+        )
+        row = store.get_trace("default", f"{1:032x}")
+        assert row is not None
+        assert (row.input, row.output) == ("question", "answer")
+
     def test_a_trace_without_its_root(self, store: SpanStore) -> None:
         """A trace whose root never arrived is listed, under its earliest span."""
         stored(store, make.span(1, 3, parent=9, at=2), make.span(1, 2, parent=9, at=1, status="error"))

@@ -118,8 +118,10 @@ TRACE_ROWS = f"""
         trace_id,
         arg_min(struct_pack(
             name := name, service := service, environment := environment, session_id := session_id,
-            user_id := user_id, tags := tags, status := status, input := input_preview, output := output_preview
+            user_id := user_id, tags := tags, status := status, output := output_preview
         ), {_ENTRY}) AS entry,
+        arg_min(input_preview, {_ENTRY}) FILTER (input_preview <> '') AS first_input,
+        arg_max(output_preview, (start_ns, span_id)) FILTER (output_preview <> '' AND {_MODEL}) AS last_output,
         arg_min(session_id, {_ENTRY}) AS session_id,
         arg_min(user_id, {_ENTRY}) AS user_id,
         arg_min(tags, {_ENTRY}) AS tags,

@@ -103,13 +103,22 @@ def trace_row(spans: Sequence[Span]) -> TraceRow:
         input_tokens=sum(span.usage.input_tokens or 0 for span in calls),
         output_tokens=sum(span.usage.output_tokens or 0 for span in calls),
         cost_nano_usd=sum(costs) if costs else None,
-        input=preview(entry.input),
-        output=preview(entry.output),
+        input=next((text for span in sorted(spans, key=_entry_order) if (text := preview(span.input))), ""),
+        output=preview(entry.output) or _last_output(calls),
     )
 
 
 def _entry(spans: Sequence[Span]) -> Span:
-    return min(spans, key=lambda span: (span.parent_span_id is not None, span.start_time, span.span_id))
+    return min(spans, key=_entry_order)
+
+
+def _entry_order(span: Span) -> tuple[bool, int, str]:
+    return (span.parent_span_id is not None, span.start_time, span.span_id)
+
+
+def _last_output(calls: Sequence[Span]) -> str:
+    latest = sorted(calls, key=lambda span: (span.start_time, span.span_id), reverse=True)
+    return next((text for span in latest if (text := preview(span.output))), "")
 
 
 def _has_text(span: Span, text: str) -> bool:
