@@ -137,7 +137,8 @@ class SpanRow(msgspec.Struct, frozen=True, kw_only=True):
 class TraceRow(msgspec.Struct, frozen=True, kw_only=True):
     """A trace in a list.
 
-    Name, service, input and output are the entry span's (the root, else the earliest). Where that has no content, the input is the earliest span's that has one, the output the last model call's.
+    Name, service, input and output are the entry span's (the root, else the earliest). Where that has no
+    content, the input is the earliest span's that has one, and the output the last model call's.
 
     `duration_ns` runs from the earliest start to the latest end. Tokens and cost are summed over
     model calls only (kinds llm, embedding, reranker), a parent's usage never added to its children's.
