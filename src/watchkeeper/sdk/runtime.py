@@ -1,4 +1,4 @@
-"""What `wk.init` sets up: one exporter behind OTel's own batch processor, and counts of what was dropped.
+"""What `wk.init` sets up: one exporter behind a bounded queue, and counts of what was lost.
 
 The app's TracerProvider is used where it has one, so that its web framework's spans and ours are one
 tree; else ours becomes the global one.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import atexit
 import logging
 import threading
-from collections.abc import Sequence
+import time
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -17,13 +17,14 @@ from opentelemetry import trace
 from opentelemetry.exporter.otlp.proto.http import Compression
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
-from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SpanExporter
 
 from watchkeeper.kit.errors import ConfigError
 from watchkeeper.kit.settings import SdkSettings, read
 from watchkeeper.model import semconv
 from watchkeeper.sdk.context import SessionProcessor
+from watchkeeper.sdk.export import SpanQueue
 from watchkeeper.sdk.scores import ScoreSender
 
 if TYPE_CHECKING:
@@ -34,65 +35,34 @@ __all__ = ["DEFAULT_ENDPOINT", "Runtime", "current", "init", "tracer"]
 DEFAULT_ENDPOINT = "http://127.0.0.1:7070"
 _log = logging.getLogger("watchkeeper")
 _SCOPE = "watchkeeper"
-
-
-class CountingExporter(SpanExporter):
-    """Passes batches on and counts them; a failing server costs the host nothing but the spans."""
-
-    def __init__(self, inner: SpanExporter) -> None:
-        self._inner = inner
-        self.sent = 0
-        self.lost = 0
-
-    def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
-        """Send one batch, on the exporter's own thread."""
-        try:
-            result = self._inner.export(spans)
-        except Exception:
-            _log.debug("export failed", exc_info=True)
-            result = SpanExportResult.FAILURE
-        if result is SpanExportResult.SUCCESS:
-            self.sent += len(spans)
-        else:
-            self.lost += len(spans)
-        return result
-
-    def shutdown(self) -> None:
-        """Close the connection."""
-        self._inner.shutdown()
-
-    def force_flush(self, timeout_millis: int = 30_000) -> bool:
-        """Nothing is kept here."""
-        return self._inner.force_flush(timeout_millis)
+_GOODBYE = 5.0
+"""Seconds the host's exit may wait for a server that is up but does not answer."""
 
 
 class Runtime:
     """One initialised SDK."""
 
-    def __init__(
-        self, settings: SdkSettings, provider: TracerProvider, exporter: CountingExporter, endpoint: str
-    ) -> None:
+    def __init__(self, settings: SdkSettings, provider: TracerProvider, exporter: SpanExporter, endpoint: str) -> None:
         self.endpoint = endpoint
-        self.content = settings.content != "off"
+        self.content = _captures(settings.content)
         self.provider = provider
-        self.exporter = exporter
-        self.processor = BatchSpanProcessor(
-            exporter, max_queue_size=8_192, schedule_delay_millis=1_000, max_export_batch_size=512
-        )
+        self.spans = SpanQueue(exporter, endpoint)
         self.scores = ScoreSender(endpoint, settings.api_key)
         self.tracer = provider.get_tracer(_SCOPE)
         provider.add_span_processor(SessionProcessor())
-        provider.add_span_processor(self.processor)
+        provider.add_span_processor(self.spans)
 
     def flush(self, timeout: float) -> bool:
-        """Send what waits; False when it took longer than `timeout` seconds."""
-        spans = self.processor.force_flush(int(timeout * 1_000))
-        return self.scores.flush(timeout) and bool(spans)
+        """Send what waits; False when it took longer than `timeout` seconds, or was not taken."""
+        end = time.monotonic() + timeout
+        spans = self.spans.flush(timeout)
+        return self.scores.flush(max(0.0, end - time.monotonic())) and spans
 
     def shutdown(self) -> None:
-        """Send what waits and stop."""
-        self.processor.shutdown()  # type: ignore[no-untyped-call]
-        self.scores.close()
+        """Send what waits and stop, within a few seconds whatever the server does."""
+        end = time.monotonic() + _GOODBYE
+        self.spans.shutdown(_GOODBYE)
+        self.scores.close(max(0.0, end - time.monotonic()))
 
 
 class _Holder:
@@ -128,7 +98,7 @@ def init(
         exporter: an OTel exporter to use instead of OTLP/HTTP.
 
     Raises:
-        ConfigError: the endpoint is not an http address. Nothing else is raised into the host.
+        ConfigError: the endpoint is not an http address, or a setting does not parse. Nothing else is raised into the host.
     """
     told = None if content is None else ("on" if content else "off")
     settings = read(
@@ -141,7 +111,7 @@ def init(
         if _holder.runtime is not None:
             return
         provider = _provider(settings, release)
-        _holder.runtime = Runtime(settings, provider, CountingExporter(exporter or _exporter(settings, base)), base)
+        _holder.runtime = Runtime(settings, provider, exporter or _exporter(settings, base), base)
     atexit.register(shutdown)
 
 
@@ -164,6 +134,15 @@ def tracer() -> Tracer:
     return runtime.tracer if runtime is not None else trace.get_tracer(_SCOPE)
 
 
+def _captures(told: str) -> bool:
+    word = told.strip().lower()
+    if word in {"on", "true", "1", "yes"}:
+        return True
+    if word in {"off", "false", "0", "no"}:
+        return False
+    raise ConfigError(f"WATCHKEEPER_CONTENT is {told!r}", hint="say on or off")
+
+
 def _provider(settings: SdkSettings, release: str | None) -> TracerProvider:
     existing = trace.get_tracer_provider()
     if isinstance(existing, TracerProvider):
@@ -183,6 +162,7 @@ def _provider(settings: SdkSettings, release: str | None) -> TracerProvider:
 def _exporter(settings: SdkSettings, base: str) -> SpanExporter:
     headers = {"Authorization": f"Bearer {settings.api_key}"} if settings.api_key else None
     target = settings.otlp_traces_endpoint if settings.endpoint is None else None
+    # The queue warns once instead: the exporter would complain at every batch for as long as the server is down.
     logging.getLogger("opentelemetry.exporter.otlp.proto.http.trace_exporter").setLevel(logging.CRITICAL)
     return OTLPSpanExporter(
         endpoint=target or f"{base}/v1/traces", headers=headers, timeout=5, compression=Compression.Gzip

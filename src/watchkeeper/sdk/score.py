@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any, NamedTuple
 
 from opentelemetry import trace
@@ -12,6 +13,8 @@ from watchkeeper.sdk.context import session_id
 from watchkeeper.sdk.runtime import current
 
 __all__ = ["Stats", "current_trace_url", "flush", "score", "stats"]
+
+_log = logging.getLogger("watchkeeper")
 
 
 def score(
@@ -44,11 +47,16 @@ def score(
     runtime = current()
     if runtime is None:
         return
+    try:
+        number = None if value is None else float(value)
+    except (TypeError, ValueError):
+        _log.warning("score %r has the value %r, which is no number; a word goes into label=. Not sent", name, value)
+        return
     here = trace.get_current_span().get_span_context()
     if trace_id is None and here.is_valid:
         trace_id, span_id = f"{here.trace_id:032x}", span_id or f"{here.span_id:016x}"
     told: dict[str, Any] = {
-        "id": id or new_id(), "name": name, "value": None if value is None else float(value), "label": label,
+        "id": id or new_id(), "name": name, "value": number, "label": label,
         "trace_id": trace_id, "span_id": span_id, "session_id": session_id(), "comment": comment, "source": source,
         "evaluator": evaluator, "evaluator_version": evaluator_version,
     }  # fmt: skip
@@ -60,6 +68,7 @@ class Stats(NamedTuple):
 
     spans_sent: int
     spans_lost: int
+    """Not taken by the server, or dropped because too many waited."""
     scores_sent: int
     scores_dropped: int
 
@@ -69,11 +78,13 @@ def stats() -> Stats:
     runtime = current()
     if runtime is None:
         return Stats(0, 0, 0, 0)
-    return Stats(runtime.exporter.sent, runtime.exporter.lost, runtime.scores.sent, runtime.scores.dropped)
+    return Stats(
+        runtime.spans.sent, runtime.spans.lost + runtime.spans.dropped, runtime.scores.sent, runtime.scores.dropped
+    )
 
 
 def flush(timeout: float = 10) -> bool:
-    """Send what waits; False when it took longer than `timeout` seconds."""
+    """Send what waits; False when it took longer than `timeout` seconds, or was not taken."""
     runtime = current()
     return True if runtime is None else runtime.flush(timeout)
 

@@ -11,6 +11,8 @@ import urllib.error
 import urllib.request
 from typing import Any
 
+from opentelemetry.context import _SUPPRESS_INSTRUMENTATION_KEY, attach, set_value
+
 __all__ = ["ScoreSender"]
 
 _log = logging.getLogger("watchkeeper")
@@ -27,9 +29,11 @@ class ScoreSender:
         self._headers = {"Content-Type": "application/json"}
         if api_key:
             self._headers["Authorization"] = f"Bearer {api_key}"
-        self._queue: queue.Queue[dict[str, Any] | None] = queue.Queue(size)
+        self._queue: queue.Queue[dict[str, Any]] = queue.Queue(size)
         self._thread: threading.Thread | None = None
         self._lock = threading.Lock()
+        self._stop = threading.Event()
+        self._failing = False
         self.sent = 0
         self.dropped = 0
 
@@ -52,24 +56,27 @@ class ScoreSender:
         return not self._queue.unfinished_tasks
 
     def close(self, timeout: float = 5) -> None:
-        """Send what waits, then end the thread."""
-        self.flush(timeout)
-        if self._thread is not None and self._thread.is_alive():
-            self._queue.put(None)
-            self._thread.join(timeout)
+        """Send what waits for at most `timeout` seconds (half a second to a server that is down), then stop."""
+        self.flush(min(timeout, 0.5) if self._failing else timeout)
+        self._stop.set()
 
     def _run(self) -> None:
-        while True:
-            score = self._queue.get()
+        attach(set_value(_SUPPRESS_INSTRUMENTATION_KEY, value=True))
+        while not self._stop.is_set():
             try:
-                if score is None:
-                    return
-                if self._post(score):
-                    self.sent += 1
-                else:
-                    self.dropped += 1
+                score = self._queue.get(timeout=1)
+            except queue.Empty:
+                continue
+            try:
+                taken = self._post(score)
+            except Exception:
+                _log.debug("a score could not be sent", exc_info=True)
+                taken = False
             finally:
                 self._queue.task_done()
+            self._failing = not taken
+            self.sent += taken
+            self.dropped += not taken
 
     def _post(self, score: dict[str, Any]) -> bool:
         body = json.dumps(score, default=str).encode()
@@ -84,5 +91,6 @@ class ScoreSender:
                     return False
             except OSError:
                 _log.debug("no answer for a score", exc_info=True)
-            time.sleep(0.2 * 2**attempt)
+            if self._stop.wait(0.2 * 2**attempt):
+                return False
         return False
