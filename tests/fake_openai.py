@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import sys
 import threading
+import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -23,6 +24,8 @@ TOOL_CALL = {
     "id": "call_1", "type": "function", "function": {"name": "get_weather", "arguments": '{"city": "Bern"}'},
 }  # fmt: skip
 ANSWER = "It is sunny in Bern."
+SLOW_SECONDS = 0.2
+"""How long the model called "slow" thinks before it sends anything."""
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -35,6 +38,8 @@ class Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         """Answer a call."""
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        if body.get("model") == "slow":
+            time.sleep(SLOW_SECONDS)
         if body.get("model") == "broken":
             error = {"message": "the model is broken", "type": "server_error", "code": "broken"}
             self._json(500, {"error": error})

@@ -13,6 +13,8 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.trace import StatusCode
 
 import watchkeeper as wk
+from tests import fake_openai
+from watchkeeper.sdk.wrappers.providers import provider_of
 
 MESSAGES: list[Any] = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Weather in Bern?"}]
 TOOLS: list[Any] = [{"type": "function", "function": {"name": "get_weather", "parameters": {"type": "object"}}}]
@@ -52,7 +54,10 @@ def test_chat_says_everything(client: OpenAI, exported: InMemorySpanExporter) ->
     found = told(only(exported))
 
     assert answer.choices[0].message.content == "It is sunny in Bern."
-    assert json.loads(found.pop("gen_ai.input.messages")) == MESSAGES
+    assert json.loads(found.pop("gen_ai.input.messages")) == [
+        {"role": "system", "parts": [{"type": "text", "content": "Be brief."}]},
+        {"role": "user", "parts": [{"type": "text", "content": "Weather in Bern?"}]},
+    ]
     assert json.loads(found.pop("gen_ai.output.messages")) == [
         {
             "role": "assistant",
@@ -120,7 +125,9 @@ def test_tool_calls_are_put_together_from_deltas(client: OpenAI, exported: InMem
             "finish_reason": "tool_calls",
         }
     ]
-    assert json.loads(found["gen_ai.tool.definitions"]) == TOOLS
+    assert json.loads(found["gen_ai.tool.definitions"]) == [
+        {"type": "function", "name": "get_weather", "parameters": {"type": "object"}}
+    ]
 
 
 def test_an_abandoned_stream_ends_its_span(client: OpenAI, exported: InMemorySpanExporter) -> None:
@@ -133,6 +140,90 @@ def test_an_abandoned_stream_ends_its_span(client: OpenAI, exported: InMemorySpa
     found = told(only(exported))
 
     assert json.loads(found["gen_ai.output.messages"])[0]["parts"][0]["content"] == "It "
+
+
+def test_an_error_that_cannot_be_told_passes_through(client: OpenAI, exported: InMemorySpanExporter) -> None:
+    """An exception whose own `__str__` fails comes out as it is, and its span still failed."""
+
+    class Mute(Exception):  # noqa: N818 - a host's own
+        def __str__(self) -> str:
+            raise RuntimeError("not even this")
+
+    @wk.observe
+    def breaks() -> None:
+        raise Mute
+
+    with pytest.raises(Mute):
+        breaks()
+
+    assert only(exported).status.status_code is StatusCode.ERROR
+
+
+@pytest.mark.parametrize("read", [0, 1])
+def test_closing_a_stream_ends_its_span(client: OpenAI, exported: InMemorySpanExporter, read: int) -> None:
+    """Leaving a stream early ends its span there and then, whether or not anything was read."""
+    with client.chat.completions.create(model="gpt-4o-mini", messages=MESSAGES, stream=True) as stream:
+        for _ in range(read):
+            next(stream)
+
+    assert only(exported).status.status_code is StatusCode.UNSET
+
+
+async def test_closing_an_async_stream_ends_its_span(async_client: AsyncOpenAI, exported: InMemorySpanExporter) -> None:
+    """The same for an async stream."""
+    async with await async_client.chat.completions.create(model="gpt-4o-mini", messages=MESSAGES, stream=True):
+        pass
+
+    assert only(exported).name == "chat gpt-4o-mini"
+
+
+def test_the_first_token_is_timed_from_the_request(client: OpenAI, exported: InMemorySpanExporter) -> None:
+    """What the provider thinks before it answers counts: the time is at least what it was made to wait."""
+    list(client.chat.completions.create(model="slow", messages=MESSAGES, stream=True))
+
+    assert told(only(exported))["gen_ai.response.time_to_first_chunk"] >= fake_openai.SLOW_SECONDS
+
+
+def test_messages_given_as_objects_and_media(client: OpenAI, exported: InMemorySpanExporter) -> None:
+    """Tool calls handed back as the client's own objects, tool results and images get the convention's shapes."""
+    first = client.chat.completions.create(model="gpt-4o-mini", messages=MESSAGES, tools=TOOLS)
+    wk.flush()
+    exported.clear()
+    image: Any = {"type": "image_url", "image_url": {"url": "data:image/png;base64,QUJD"}}
+    talk: list[Any] = [
+        {"role": "user", "content": [{"type": "text", "text": "Weather here?"}, image]},
+        first.choices[0].message,
+        {"role": "tool", "tool_call_id": "call_1", "content": "sunny"},
+    ]
+    client.chat.completions.create(model="gpt-4o-mini", messages=talk)
+
+    assert json.loads(told(only(exported))["gen_ai.input.messages"]) == [
+        {
+            "role": "user",
+            "parts": [
+                {"type": "text", "content": "Weather here?"},
+                {"type": "blob", "modality": "image", "mime_type": "image/png", "content": "QUJD"},
+            ],
+        },
+        {
+            "role": "assistant",
+            "parts": [{"type": "tool_call", "id": "call_1", "name": "get_weather", "arguments": '{"city": "Bern"}'}],
+        },
+        {"role": "tool", "parts": [{"type": "tool_call_response", "id": "call_1", "response": "sunny"}]},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("host", "provider"),
+    [
+        ("api.openai.com", "openai"), ("acme.openai.azure.com", "azure.ai.openai"), ("api.mistral.ai", "mistral_ai"),
+        ("europe-west1-aiplatform.googleapis.com", "gcp.vertex_ai"), ("eu.api.openai.com", "openai"),
+        ("evil-api.mistral.ai.example.com", "openai"), ("127.0.0.1", "openai"), (None, "openai"),
+    ],
+)  # fmt: skip
+def test_the_provider_is_read_from_the_address(host: str | None, provider: str) -> None:
+    """A host known to speak OpenAI's API is named as OTel names it."""
+    assert provider_of(host) == provider
 
 
 def test_responses(client: OpenAI, exported: InMemorySpanExporter) -> None:

@@ -12,7 +12,7 @@ from opentelemetry import trace
 from opentelemetry.trace import Span, Status, StatusCode
 
 from watchkeeper.model import KINDS, SpanKind, semconv
-from watchkeeper.sdk.encode import to_json, to_text
+from watchkeeper.sdk.encode import error_text, to_json, to_text
 from watchkeeper.sdk.runtime import current, tracer
 
 __all__ = ["fail", "observe"]
@@ -63,9 +63,13 @@ def observe(
 
 def fail(span: Span, error: BaseException) -> None:
     """Mark a span as failed by an exception."""
-    span.record_exception(error)
+    told = error_text(error)
+    try:
+        span.record_exception(error, {"exception.message": told})
+    except Exception:  # its `__str__` is the host's code
+        span.add_event("exception", {"exception.type": type(error).__qualname__, "exception.message": told})
     span.set_attribute(semconv.ERROR_TYPE, type(error).__qualname__)
-    span.set_status(Status(StatusCode.ERROR, str(error)[:1_000]))
+    span.set_status(Status(StatusCode.ERROR, told))
 
 
 class _Plan:

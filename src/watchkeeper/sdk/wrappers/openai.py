@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import logging
 import time
+import weakref
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any, NamedTuple
 
@@ -107,10 +108,10 @@ class _Call:
         """Say whether the answer is one of the client's streams, whose chunks we may watch."""
         return kwargs.get("stream") is True and hasattr(answer, "_iterator") and self._operation.fold is not None
 
-    def watch(self, span: Span, *, hide_usage: bool) -> _Watch:
-        """Start watching a stream."""
+    def watch(self, span: Span, begun: float, *, hide_usage: bool) -> _Watch:
+        """Start watching a stream whose request was made at `begun` (`perf_counter`)."""
         fold = self._operation.fold
-        return _Watch(self, span, fold() if fold is not None else ChatFold(), hide_usage=hide_usage)
+        return _Watch(self, span, fold() if fold is not None else ChatFold(), begun, hide_usage=hide_usage)
 
     def _describe(self, span: Span, read: Callable[[], SpanFields]) -> None:
         try:
@@ -122,12 +123,12 @@ class _Call:
 class _Watch:
     """What happens at each chunk and at the end, however the stream ends."""
 
-    def __init__(self, call: _Call, span: Span, fold: Fold, *, hide_usage: bool) -> None:
+    def __init__(self, call: _Call, span: Span, fold: Fold, begun: float, *, hide_usage: bool) -> None:
         self._call = call
         self._span = span
         self._fold = fold
         self._hide_usage = hide_usage
-        self._begun = time.perf_counter()
+        self._begun = begun
         self._first = True
         self._ended = False
 
@@ -169,6 +170,7 @@ def _sync_method(original: Callable[..., Any], call: _Call) -> Callable[..., Any
     def traced(*args: Any, **kwargs: Any) -> Any:
         if _raw(kwargs):
             return original(*args, **kwargs)
+        begun = time.perf_counter()
         span, hide = call.start(kwargs)
         try:
             with trace.use_span(span, end_on_exit=False, record_exception=False, set_status_on_exception=False):
@@ -178,7 +180,7 @@ def _sync_method(original: Callable[..., Any], call: _Call) -> Callable[..., Any
             span.end()
             raise
         if call.is_stream(kwargs, answer):
-            answer._iterator = _chunks(answer._iterator, call.watch(span, hide_usage=hide))  # noqa: SLF001 - keeps its type
+            _watch_stream(answer, call.watch(span, begun, hide_usage=hide))
         else:
             call.finish(span, answer)
         return answer
@@ -186,12 +188,27 @@ def _sync_method(original: Callable[..., Any], call: _Call) -> Callable[..., Any
     return traced
 
 
+def _watch_stream(stream: Any, watch: _Watch) -> None:
+    """Watch in place: the stream keeps its type, and closing it ends the span, read or not."""
+    close = stream.close
+
+    def closing() -> None:
+        try:
+            close()
+        finally:
+            watch.end()
+
+    stream._iterator = _chunks(stream._iterator, watch)  # noqa: SLF001 - where the client keeps what it iterates
+    stream.close = closing
+    weakref.finalize(stream, watch.end)
+
+
 def _chunks(inner: Iterator[Any], watch: _Watch) -> Iterator[Any]:
     try:
         for chunk in inner:
             if watch.passes(chunk):
                 yield chunk
-    except GeneratorExit:
+    except GeneratorExit:  # the reader stopped: no error of the call
         raise
     except BaseException as error:
         watch.end(error)
@@ -205,6 +222,7 @@ def _async_method(original: Callable[..., Any], call: _Call) -> Callable[..., An
     async def traced(*args: Any, **kwargs: Any) -> Any:
         if _raw(kwargs):
             return await original(*args, **kwargs)
+        begun = time.perf_counter()
         span, hide = call.start(kwargs)
         try:
             with trace.use_span(span, end_on_exit=False, record_exception=False, set_status_on_exception=False):
@@ -214,7 +232,7 @@ def _async_method(original: Callable[..., Any], call: _Call) -> Callable[..., An
             span.end()
             raise
         if call.is_stream(kwargs, answer):
-            answer._iterator = _async_chunks(answer._iterator, call.watch(span, hide_usage=hide))  # noqa: SLF001 - keeps its type
+            _watch_async_stream(answer, call.watch(span, begun, hide_usage=hide))
         else:
             call.finish(span, answer)
         return answer
@@ -222,12 +240,26 @@ def _async_method(original: Callable[..., Any], call: _Call) -> Callable[..., An
     return traced
 
 
+def _watch_async_stream(stream: Any, watch: _Watch) -> None:
+    close = stream.close
+
+    async def closing() -> None:
+        try:
+            await close()
+        finally:
+            watch.end()
+
+    stream._iterator = _async_chunks(stream._iterator, watch)  # noqa: SLF001 - as above
+    stream.close = closing
+    weakref.finalize(stream, watch.end)
+
+
 async def _async_chunks(inner: AsyncIterator[Any], watch: _Watch) -> AsyncIterator[Any]:
     try:
         async for chunk in inner:
             if watch.passes(chunk):
                 yield chunk
-    except GeneratorExit:
+    except GeneratorExit:  # the reader stopped: no error of the call
         raise
     except BaseException as error:
         watch.end(error)

@@ -10,6 +10,8 @@ from typing import Any, Protocol
 
 from watchkeeper.model import semconv
 from watchkeeper.sdk.encode import to_json
+from watchkeeper.sdk.wrappers.openai_messages import message, messages, response_items, tool_call, tools
+from watchkeeper.sdk.wrappers.providers import provider_of
 
 __all__ = [
     "ChatFold",
@@ -35,7 +37,7 @@ def request_fields(
     model = given.get("model")
     found: SpanFields = {
         semconv.OPERATION: "embeddings" if operation == "embeddings" else "chat",
-        semconv.PROVIDER: "openai",
+        semconv.PROVIDER: provider_of(host),
     }
     if isinstance(model, str):
         found[semconv.REQUEST_MODEL] = model
@@ -43,6 +45,14 @@ def request_fields(
         found[semconv.SERVER_ADDRESS] = host
     if port:
         found[semconv.SERVER_PORT] = port
+    found.update(_parameters(given))
+    if content:
+        found.update(_request_content(operation, given))
+    return found
+
+
+def _parameters(given: Mapping[str, Any]) -> SpanFields:
+    found: SpanFields = {}
     for name in _NUMBERS:
         value = given.get(name)
         if isinstance(value, int | float):
@@ -50,47 +60,34 @@ def request_fields(
     limit = next((given[name] for name in _MAX if isinstance(given.get(name), int)), None)
     if limit is not None:
         found["gen_ai.request.max_tokens"] = limit
+    stop, count = given.get("stop"), given.get("n")
+    if isinstance(stop, str) or (isinstance(stop, list | tuple) and all(isinstance(one, str) for one in stop)):
+        found["gen_ai.request.stop_sequences"] = [stop] if isinstance(stop, str) else list(stop)
+    if isinstance(count, int) and count != 1:
+        found["gen_ai.request.choice.count"] = count
     if given.get("stream") is True:
         found["gen_ai.request.stream"] = True
-    if content:
-        found.update(_request_content(operation, given))
     return found
 
 
 def _request_content(operation: str, given: Mapping[str, Any]) -> SpanFields:
     found: SpanFields = {}
     if operation == "chat":
-        messages = given.get("messages")
-        if messages is not None:
-            found[semconv.INPUT_MESSAGES] = to_json(messages if isinstance(messages, list | tuple) else list(messages))
+        if given.get("messages") is not None:
+            found[semconv.INPUT_MESSAGES] = to_json(messages(given["messages"]))
     elif operation == "responses":
         if isinstance(given.get("instructions"), str):
             found[semconv.SYSTEM_INSTRUCTIONS] = to_json([{"type": "text", "content": given["instructions"]}])
         told = given.get("input")
         if told is not None:
-            found[semconv.INPUT_MESSAGES] = to_json(_input_items(told))
+            found[semconv.INPUT_MESSAGES] = to_json(response_items(told))
     elif given.get("input") is not None:
         told = given["input"]
         found[semconv.WK_INPUT] = told if isinstance(told, str) else to_json(told)
-    tools = given.get("tools")
-    if isinstance(tools, list | tuple) and tools:
-        found[semconv.TOOL_DEFINITIONS] = to_json(tools)
+    offered = given.get("tools")
+    if isinstance(offered, list | tuple) and offered:
+        found[semconv.TOOL_DEFINITIONS] = to_json(tools(offered))
     return found
-
-
-def _input_items(told: Any) -> list[Any]:
-    if isinstance(told, str):
-        return [{"role": "user", "content": told}]
-    items: list[Any] = []
-    for item in told:
-        kind = item.get("type") if isinstance(item, dict) else getattr(item, "type", None)
-        if kind == "function_call_output":
-            items.append({"role": "tool", "parts": [item]})
-        elif kind in {"function_call", "reasoning"}:
-            items.append({"role": "assistant", "parts": [item]})
-        else:
-            items.append(item)
-    return items
 
 
 def chat_result(answer: Any, *, content: bool) -> SpanFields:
@@ -168,23 +165,9 @@ def _inside(usage: Any, group: str, name: str) -> int | None:
     return value if isinstance(value, int) else None
 
 
-def _choice(choice: Any) -> dict[str, Any]:
-    message = getattr(choice, "message", None)
-    parts: list[dict[str, Any]] = []
-    for kind, name in (("reasoning", "reasoning_content"), ("text", "content"), ("text", "refusal")):
-        value = getattr(message, name, None)
-        if isinstance(value, str) and value:
-            parts.append({"type": kind, "content": value})
-    for call in getattr(message, "tool_calls", None) or ():
-        function = getattr(call, "function", None)
-        parts.append(
-            _call(getattr(call, "id", None), getattr(function, "name", None), getattr(function, "arguments", None))
-        )
-    return {"role": "assistant", "parts": parts, "finish_reason": getattr(choice, "finish_reason", None)}
-
-
-def _call(call_id: Any, name: Any, arguments: Any) -> dict[str, Any]:
-    return {"type": "tool_call", "id": call_id, "name": name, "arguments": arguments}
+def _choice(choice: Any) -> Any:
+    told = message(getattr(choice, "message", None))
+    return {**told, "finish_reason": getattr(choice, "finish_reason", None)} if isinstance(told, dict) else told
 
 
 def _item(item: Any) -> list[dict[str, Any]]:
@@ -195,7 +178,9 @@ def _item(item: Any) -> list[dict[str, Any]]:
         ]
         return [{"type": "text", "content": text} for text in texts if isinstance(text, str)]
     if kind == "function_call":
-        return [_call(getattr(item, "call_id", None), getattr(item, "name", None), getattr(item, "arguments", None))]
+        return [
+            tool_call(getattr(item, "call_id", None), getattr(item, "name", None), getattr(item, "arguments", None))
+        ]
     if kind == "reasoning":
         texts = [getattr(one, "text", "") for one in getattr(item, "summary", None) or ()]
         return [{"type": "reasoning", "content": text} for text in texts]
@@ -246,7 +231,7 @@ class ChatFold:
         return said
 
     def _add_call(self, index: int, call: Any) -> None:
-        place = self._calls.setdefault(index, {}).setdefault(getattr(call, "index", 0) or 0, _call(None, "", ""))
+        place = self._calls.setdefault(index, {}).setdefault(getattr(call, "index", 0) or 0, tool_call(None, "", ""))
         if getattr(call, "id", None):
             place["id"] = call.id
         function = getattr(call, "function", None)

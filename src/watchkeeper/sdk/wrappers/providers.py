@@ -1,0 +1,35 @@
+"""Who answers at an address: OTel's `gen_ai.provider.name` for the hosts that speak OpenAI's API."""
+
+from __future__ import annotations
+
+__all__ = ["provider_of"]
+
+# The well-known values of the convention, then hosts it has no name for under their own.
+_HOSTS = (
+    ("openai.azure.com", "azure.ai.openai"),
+    ("services.ai.azure.com", "azure.ai.inference"),
+    ("api.openai.com", "openai"),
+    ("api.anthropic.com", "anthropic"),
+    ("api.mistral.ai", "mistral_ai"),
+    ("api.groq.com", "groq"),
+    ("api.deepseek.com", "deepseek"),
+    ("api.x.ai", "x_ai"),
+    ("api.perplexity.ai", "perplexity"),
+    ("api.moonshot.ai", "moonshot_ai"),
+    ("api.cohere.ai", "cohere"),
+    ("api.cohere.com", "cohere"),
+    ("generativelanguage.googleapis.com", "gcp.gemini"),
+    ("aiplatform.googleapis.com", "gcp.vertex_ai"),
+    ("openrouter.ai", "openrouter"),
+    ("api.together.xyz", "together"),
+    ("api.fireworks.ai", "fireworks"),
+)
+
+
+def provider_of(host: str | None) -> str:
+    """Name the provider behind a host; "openai", whose API it speaks, where the host says nothing."""
+    name = (host or "").lower()
+    for known, provider in _HOSTS:
+        if name == known or name.endswith(("." + known, "-" + known)):
+            return provider
+    return "openai"
