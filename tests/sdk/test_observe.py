@@ -109,8 +109,8 @@ def test_plain_functions_are_traced(exported: InMemorySpanExporter) -> None:
         "watchkeeper.kind": "tool",
         "gen_ai.operation.name": "execute_tool",
         "gen_ai.tool.name": "add",
-        "watchkeeper.input": '{"a":1,"b":2}',
-        "watchkeeper.output": "3",
+        "gen_ai.tool.call.arguments": '{"a":1,"b":2}',
+        "gen_ai.tool.call.result": "3",
     }
     assert tool.parent is not None
     assert agent.context is not None
@@ -189,8 +189,10 @@ def test_documents_of_a_retriever(exported: InMemorySpanExporter) -> None:
         return ["plain", {"id": "d2", "content": "with id", "score": 0.5}]
 
     find("q")
+    found = told(spans(exported)["find"])
 
-    assert json.loads(told(spans(exported)["find"])["gen_ai.retrieval.documents"]) == [
+    assert found["gen_ai.retrieval.query.text"] == "q"
+    assert json.loads(found["gen_ai.retrieval.documents"]) == [
         {"content": "plain"},
         {"id": "d2", "content": "with id", "score": 0.5},
     ]

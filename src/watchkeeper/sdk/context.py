@@ -2,40 +2,107 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator
+import copy
+import functools
+import inspect
+from collections.abc import Callable, Sequence
+from contextvars import Token
+from typing import Any, Self, TypeVar, cast
 
 from opentelemetry import context as otel_context
 from opentelemetry.sdk.trace import Span, SpanProcessor
 
 from watchkeeper.model import semconv
+from watchkeeper.sdk.steps import watch_async_generator, watch_generator
 
 __all__ = ["SessionProcessor", "session", "session_id"]
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 _SESSION = otel_context.create_key("watchkeeper-session")
 _USER = otel_context.create_key("watchkeeper-user")
 _TAGS = otel_context.create_key("watchkeeper-tags")
 
 
-@contextlib.contextmanager
-def session(id: str, *, user: str | None = None, tags: list[str] | tuple[str, ...] = ()) -> Iterator[None]:  # noqa: A002 - reads as wk.session(id=…)
-    """Mark every span started inside with a session, and a user and tags where given; also a decorator.
+class session:  # noqa: N801 - reads as a verb: `with wk.session(…)`, `@wk.session(…)`
+    """Mark every span started inside with a session, and a user and tags where given.
+
+    A context manager, and a decorator of any function: plain, async, generator or async generator.
 
     Args:
         id: the conversation.
         user: who it is with.
         tags: words to find it by.
     """
-    inner = otel_context.set_value(_SESSION, str(id))
-    if user is not None:
-        inner = otel_context.set_value(_USER, str(user), inner)
-    if tags:
-        inner = otel_context.set_value(_TAGS, tuple(str(tag) for tag in tags), inner)
-    token = otel_context.attach(inner)
-    try:
-        yield
-    finally:
-        otel_context.detach(token)
+
+    def __init__(self, id: str, *, user: str | None = None, tags: Sequence[str] = ()) -> None:  # noqa: A002 - reads as wk.session(id=…)
+        self._values: dict[str, object] = {_SESSION: str(id)}
+        if user is not None:
+            self._values[_USER] = str(user)
+        if tags:
+            self._values[_TAGS] = tuple(str(tag) for tag in ([tags] if isinstance(tags, str) else tags))
+        self._tokens: list[Token[otel_context.Context]] = []
+
+    def __enter__(self) -> Self:
+        """Open it."""
+        self._tokens.append(otel_context.attach(self._context()))
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close it."""
+        otel_context.detach(self._tokens.pop())
+
+    def __call__(self, function: F) -> F:
+        """Decorate a function: each call is inside."""
+        if inspect.isasyncgenfunction(function):
+            return cast("F", watch_async_generator(function, self._begin))
+        if inspect.isgeneratorfunction(function):
+            return cast("F", watch_generator(function, self._begin))
+        if inspect.iscoroutinefunction(function):
+
+            @functools.wraps(function)
+            async def async_call(*args: Any, **kwargs: Any) -> Any:
+                with self._again():
+                    return await function(*args, **kwargs)
+
+            return cast("F", async_call)
+
+        @functools.wraps(function)
+        def call(*args: Any, **kwargs: Any) -> Any:
+            with self._again():
+                return function(*args, **kwargs)
+
+        return cast("F", call)
+
+    def _again(self) -> session:
+        made = copy.copy(self)
+        made._tokens = []  # noqa: SLF001 - a copy of ourselves, open in its own right
+        return made
+
+    def _begin(self, _: tuple[Any, ...], __: dict[str, Any]) -> _Run:
+        return _Run(self._context())
+
+    def _context(self) -> otel_context.Context:
+        inner = otel_context.get_current()
+        for key, value in self._values.items():
+            inner = otel_context.set_value(key, value, inner)
+        return inner
+
+
+class _Run:
+    """A generator's run inside a session: nothing but its context."""
+
+    def __init__(self, inside: otel_context.Context) -> None:
+        self.inside = inside
+
+    def add(self, item: Any) -> None:
+        """Let it pass."""
+
+    def fail(self, error: BaseException) -> None:
+        """Let it pass."""
+
+    def end(self) -> None:
+        """Let it pass."""
 
 
 def session_id() -> str | None:

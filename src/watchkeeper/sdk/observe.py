@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import AsyncIterator, Callable, Generator, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar, overload
 
@@ -14,6 +14,7 @@ from opentelemetry.trace import Span, Status, StatusCode
 from watchkeeper.model import KINDS, SpanKind, semconv
 from watchkeeper.sdk.encode import error_text, to_json, to_text
 from watchkeeper.sdk.runtime import current, tracer
+from watchkeeper.sdk.steps import watch_async_generator, watch_generator
 
 __all__ = ["fail", "observe"]
 
@@ -21,6 +22,12 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 _OPERATIONS = {"tool": "execute_tool", "agent": "invoke_agent", "workflow": "invoke_workflow", "retriever": "retrieval"}
 _MOST_YIELDED = 1_000
+_DOCUMENTS = "gen_ai.retrieval.documents"
+_CONTENT = {
+    "tool": (semconv.TOOL_ARGUMENTS, semconv.TOOL_RESULT),
+    "retriever": ("gen_ai.retrieval.query.text", semconv.WK_OUTPUT),
+}
+"""Where the conventions have a key for what goes in and comes out, it is used; else our own."""
 
 
 @overload
@@ -51,11 +58,12 @@ def observe(
         raise ValueError(f"unknown kind {kind!r}; one of {', '.join(KINDS)}")
 
     def decorate(inner: Callable[..., Any]) -> Callable[..., Any]:
-        plan = _Plan(inner, name or inner.__qualname__.rpartition(".")[2], kind, capture)
+        known = getattr(inner, "__qualname__", None) or type(inner).__qualname__  # a partial has no name
+        plan = _Plan(inner, name or known.rpartition(".")[2], kind, capture)
         if inspect.isasyncgenfunction(inner):
-            return _async_generator(inner, plan)
+            return watch_async_generator(inner, functools.partial(_Run, plan))
         if inspect.isgeneratorfunction(inner):
-            return _generator(inner, plan)
+            return watch_generator(inner, functools.partial(_Run, plan))
         return _async(inner, plan) if inspect.iscoroutinefunction(inner) else _plain(inner, plan)
 
     return decorate if function is None else decorate(function)
@@ -84,6 +92,7 @@ class _Plan:
             self.attributes[semconv.TOOL_NAME if kind == "tool" else semconv.AGENT_NAME] = name
         self._capture = capture
         self._documents = kind == "retriever"
+        self._input, self._output = _CONTENT.get(kind, (semconv.WK_INPUT, semconv.WK_OUTPUT))
         try:
             self._signature: inspect.Signature | None = inspect.signature(function)
         except (TypeError, ValueError):
@@ -106,17 +115,19 @@ class _Plan:
         """Start a span with the arguments on it."""
         span = tracer().start_span(self.name, attributes=self.attributes)
         if self._captures(span):
-            span.set_attribute(semconv.WK_INPUT, to_text(self._arguments(args, kwargs)))
+            span.set_attribute(self._input, to_text(self._arguments(args, kwargs)))
         return span
 
     def result(self, span: Span, value: Any) -> None:
         """Write the result."""
         if not self._captures(span) or value is None:
             return
-        span.set_attribute(semconv.WK_OUTPUT, to_text(value))
         if self._documents and isinstance(value, list | tuple):
-            documents = [{"content": one} if isinstance(one, str) else one for one in value]
-            span.set_attribute("gen_ai.retrieval.documents", to_json(documents))
+            span.set_attribute(
+                _DOCUMENTS, to_json([{"content": one} if isinstance(one, str) else one for one in value])
+            )
+        else:
+            span.set_attribute(self._output, to_text(value))
 
     def _captures(self, span: Span) -> bool:
         runtime = current()
@@ -157,72 +168,26 @@ def _async(function: Callable[..., Any], plan: _Plan) -> Callable[..., Any]:
     return call
 
 
-class _Yielded:
-    """What a generator has given so far: joined when it is all text."""
+class _Run:
+    """One run of a generator: its span, and what it has given so far, joined when it is all text."""
 
-    def __init__(self) -> None:
+    def __init__(self, plan: _Plan, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        self._plan = plan
+        self._span = plan.open(args, kwargs)
         self._items: list[Any] = []
+        self.inside = trace.set_span_in_context(self._span)
 
     def add(self, item: Any) -> None:
+        """Keep an item."""
         if len(self._items) < _MOST_YIELDED:
             self._items.append(item)
 
-    def value(self) -> Any:
-        return "".join(self._items) if all(isinstance(item, str) for item in self._items) else self._items
+    def fail(self, error: BaseException) -> None:
+        """Mark the span."""
+        fail(self._span, error)
 
-
-def _generator(function: Callable[..., Any], plan: _Plan) -> Callable[..., Any]:
-    @functools.wraps(function)
-    def call(*args: Any, **kwargs: Any) -> Generator[Any, None, Any]:
-        span = plan.open(args, kwargs)
-        yielded = _Yielded()
-        inner = function(*args, **kwargs)
-        try:
-            while True:
-                # The span is current only while the generator's own body runs, not while its consumer does.
-                with trace.use_span(span, end_on_exit=False, record_exception=False, set_status_on_exception=False):
-                    try:
-                        item = next(inner)
-                    except StopIteration as stop:
-                        return stop.value
-                yielded.add(item)
-                yield item
-        except GeneratorExit:
-            inner.close()
-            raise
-        except BaseException as error:
-            fail(span, error)
-            raise
-        finally:
-            plan.result(span, yielded.value())
-            span.end()
-
-    return call
-
-
-def _async_generator(function: Callable[..., Any], plan: _Plan) -> Callable[..., Any]:
-    @functools.wraps(function)
-    async def call(*args: Any, **kwargs: Any) -> AsyncIterator[Any]:
-        span = plan.open(args, kwargs)
-        yielded = _Yielded()
-        inner = function(*args, **kwargs)
-        try:
-            while True:
-                with trace.use_span(span, end_on_exit=False, record_exception=False, set_status_on_exception=False):
-                    try:
-                        item = await anext(inner)
-                    except StopAsyncIteration:
-                        return
-                yielded.add(item)
-                yield item
-        except GeneratorExit:
-            await inner.aclose()
-            raise
-        except BaseException as error:
-            fail(span, error)
-            raise
-        finally:
-            plan.result(span, yielded.value())
-            span.end()
-
-    return call
+    def end(self) -> None:
+        """Write the result and end the span."""
+        texts = all(isinstance(item, str) for item in self._items)
+        self._plan.result(self._span, "".join(self._items) if texts else self._items)
+        self._span.end()
