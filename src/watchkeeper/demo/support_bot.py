@@ -47,19 +47,20 @@ class Bot:
     def __init__(self, client: OpenAI) -> None:
         self._client = client
         self.trace_id = ""
+        self.streams = False
 
     @wk.observe(name="POST /ask", kind="workflow")
-    def ask(self, question: str, *, stream: bool) -> str:
+    def ask(self, question: str) -> str:
         """Take a question as a web handler would: what fails inside becomes a polite answer."""
         context = trace.get_current_span().get_span_context()
         self.trace_id = f"{context.trace_id:032x}"
         try:
-            return self.answer(question, stream=stream)
+            return self.answer(question)
         except LookupError as error:
             return f"Sorry: {error.args[0]}."
 
     @wk.observe(name="support-bot", kind="agent")
-    def answer(self, question: str, *, stream: bool) -> str:
+    def answer(self, question: str) -> str:
         """Look things up, ask the model, and say what it said."""
         documents = self.retrieve(question)
         facts = "\n".join(one["content"] for one in documents)
@@ -73,7 +74,7 @@ class Bot:
             },
             {"role": "user", "content": question},
         ]
-        said = "".join(self._streamed(messages)) if stream else self._whole(messages)
+        said = "".join(self._streamed(messages)) if self.streams else self._whole(messages)
         wk.score("answered", bool(said.strip()), source="code", evaluator="demo", comment="the model said something")
         return said
 
@@ -124,7 +125,8 @@ def main(endpoint: str, model_url: str) -> None:
     bot = Bot(wk.wrap(OpenAI(base_url=model_url, api_key="none", max_retries=0)))
     for number, (user, question) in enumerate(itertools.cycle(QUESTIONS)):
         with wk.session(f"{user}-{number // len(QUESTIONS)}", user=user, tags=["demo"]):
-            bot.ask(question, stream=number % 2 == 1)
+            bot.streams = number % 2 == 1
+            bot.ask(question)
         if number == len(QUESTIONS) - 1:
             with wk.session("nightly", user="cron", tags=["demo", "batch"]):
                 _fail(bot)

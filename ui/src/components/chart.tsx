@@ -50,7 +50,7 @@ export function Chart({ times, step, series, format, stacked = false, onWindow }
         scales: { x: { range: (_, low, high) => [low - step / 2, high + step / 2] }, y: { range: (_, __, high) => [0, high > 0 ? high * 1.08 : 1] } },
         axes: [
           { ...axis(paint), size: 26, space: 64, values: (_, splits, __, ___, increment) => splits.map((value) => tick(value, increment)) },
-          { ...axis(paint), size: 54, splits: roundSplits, values: (_, splits) => splits.map((value) => shorter(latest.current.format(value))) },
+          { ...axis(paint), size: labelRoom, splits: roundSplits, values: (_, splits) => splits.map((value) => shorter(latest.current.format(value))) },
         ],
         series: [
           { label: "", value: (_, value: number | null) => (value === null ? "whole window" : bucketLabel(value * 1000, step * 1000)) },
@@ -77,6 +77,11 @@ export function Chart({ times, step, series, format, stacked = false, onWindow }
   const total = series.map((each) => `${each.name} ${format(sum(each.values))}`).join(", ");
   return <div className="chart" ref={box} role="img" aria-label={`Over time: ${total}`} />;
 }
+
+/** As wide as the longest label, so that a tiny cost is not cut off. */
+const labelRoom: uPlot.Axis.Size = (_, labels: readonly string[] | null) =>
+  // uPlot asks once before it has labels, whatever its types say.
+  Math.max(54, ...(labels ?? []).map((label) => label.length * 6.4 + 16));
 
 /** A few round steps, none at all where everything is zero. */
 const roundSplits: uPlot.Axis.Splits = (_, __, ___, high) => {
