@@ -151,9 +151,9 @@ Look = Callable[..., tuple[Page, Seen]]
 def browser() -> Iterator[Browser]:
     """Debian's Chromium, driven by Playwright."""
     if CHROMIUM is None:
-        pytest.skip("chromium is not installed: apt-get install chromium")
+        pytest.fail("chromium is not installed: apt-get install chromium")
     if not STATIC.is_file():
-        pytest.skip("the page is not built: python hatch_build.py")
+        pytest.fail("the page is not built: python hatch_build.py")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         yield browser

@@ -9,7 +9,7 @@ from watchkeeper.kit.errors import OverloadedError, StoreError
 from watchkeeper.model import RawSpan, Span
 from watchkeeper.store.api import SpanFilter, SpanStore, TraceFilter, WriteBatch, WriteReceipt
 from watchkeeper.store.conformance.samples import Maker, log_of, refine, score_of, stored, stored_logs, stored_scores
-from watchkeeper.store.conformance.support import Backend, refused
+from watchkeeper.store.conformance.support import Backend, needs, refused
 
 __all__ = ["Closing", "Overload", "Restarts", "Threads"]
 
@@ -32,12 +32,11 @@ class _Gate:
 class Overload:
     """The queue is bounded, and says so at once."""
 
+    @needs("queue")
     def test_a_full_queue_refuses(self, backend: Backend) -> None:
         """While a commit is held up, batches beyond the queue's bytes are refused and those taken are stored."""
         gate = _Gate()
         store = backend.open(refine=gate.refine, queue_bytes=10_000)
-        if not store.capabilities.survives_restart:
-            return  # a store in memory writes on the caller's thread: nothing waits
         stored(store, make.span(1, 1))
         held: list[Future[WriteReceipt]] = []
         # A differing receipt needs the mapper, which waits.
@@ -114,11 +113,10 @@ class Closing:
 class Restarts:
     """What was acknowledged is there after reopening."""
 
+    @needs("survives_restart")
     def test_everything_is_there(self, backend: Backend) -> None:
         """Spans, scores and waiting log records survive, and identity goes on."""
         store = backend.open()
-        if not store.capabilities.survives_restart:
-            return
         stored(store, make.span(1, 1, model="m"), make.span(1, 2, parent=1))
         stored_scores(store, score_of(1))
         stored_logs(store, log_of(make.span(2, 1), "early"))
@@ -136,11 +134,10 @@ class Restarts:
         stored_scores(again, score_of(1, value=0.9))
         assert [one.value for one in again.list_scores("default").items] == [0.9]
 
+    @needs("survives_restart")
     def test_a_cursor_outlives_the_process(self, backend: Backend) -> None:
         """Paging goes on after reopening."""
         store = backend.open()
-        if not store.capabilities.survives_restart:
-            return
         stored(store, *(make.span(n, 1, at=n) for n in range(1, 5)))
         cursor = store.list_traces("default", TraceFilter(), limit=2).next_cursor
         store.close()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from watchkeeper.model import Span
 from watchkeeper.store.api import SpanStore
 from watchkeeper.store.conformance.samples import Maker, stored
-from watchkeeper.store.conformance.support import Backend, eventually
+from watchkeeper.store.conformance.support import Backend, eventually, needs
 
 __all__ = ["HealedFacts", "TraceFacts"]
 
@@ -80,22 +80,20 @@ class TraceFacts:
 class HealedFacts:
     """They hold after the store was closed, too."""
 
+    @needs("survives_restart")
     def test_across_restarts(self, backend: Backend) -> None:
         """Facts brought after reopening reach spans stored before."""
         store = backend.open()
-        if not store.capabilities.survives_restart:
-            return
         stored(store, make.span(1, 2, parent=1))
         store.close()
         again = backend.open()
         stored(again, make.span(1, 1, session_id="s"))
         assert eventually(lambda: _get(again, 1, 2).session_id == "s")
 
+    @needs("survives_restart")
     def test_closing_copies_what_is_due(self, backend: Backend) -> None:
         """Facts that were due when the store closed are there after reopening."""
         store = backend.open()
-        if not store.capabilities.survives_restart:
-            return
         stored(store, make.span(1, 2, parent=1))
         stored(store, make.span(1, 1, session_id="s"))
         store.close()

@@ -5,13 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from watchkeeper.store.api import Page, Refine, SpanStore
 
-__all__ = ["Backend", "eventually", "ids", "pages", "refused"]
+__all__ = ["Backend", "eventually", "ids", "needs", "pages", "refused"]
 
 _PATIENCE = 20.0
+T = TypeVar("T")
 
 
 class Backend(Protocol):
@@ -20,6 +21,19 @@ class Backend(Protocol):
     def open(self, *, refine: Refine = ..., queue_bytes: int = ...) -> SpanStore:
         """Open the store; the suite's fixture closes what is left open."""
         ...
+
+
+def needs(capability: str) -> Callable[[T], T]:
+    """Mark a test as one for backends with that capability (or without it: "no sql").
+
+    The tests' side says by name what each backend has, not the backend: a misreport would hide a failure.
+    """
+
+    def mark(test: T) -> T:
+        test.needs = capability  # type: ignore[attr-defined]
+        return test
+
+    return mark
 
 
 def eventually(check: Callable[[], bool]) -> bool:

@@ -11,7 +11,7 @@ from watchkeeper.kit.errors import CapabilityError, QueryRefusedError, QueryTime
 from watchkeeper.store.api import QueryLimits, SpanStore
 from watchkeeper.store.columns import SCORE_COLUMNS, SPAN_COLUMNS
 from watchkeeper.store.conformance.samples import Maker, score_of, stored, stored_scores
-from watchkeeper.store.conformance.support import refused
+from watchkeeper.store.conformance.support import needs, refused
 
 __all__ = ["UserSql"]
 
@@ -29,24 +29,21 @@ def _select(sql: str) -> exp.Query:
 class UserSql:
     """A backend that has no SQL refuses; one that has it keeps these."""
 
+    @needs("no sql")
     def test_refused_without_the_capability(self, store: SpanStore) -> None:
         """A store without SQL raises CapabilityError."""
-        if store.capabilities.sql:
-            return
         with refused(CapabilityError):
             store.query("default", _select("SELECT 1"), _LIMITS)
 
+    @needs("sql")
     def test_documented_columns(self, store: SpanStore) -> None:
         """`SELECT *` shows exactly the documented columns."""
-        if not store.capabilities.sql:
-            return
         assert store.query("default", _select("SELECT * FROM spans"), _LIMITS).columns == SPAN_COLUMNS
         assert store.query("default", _select("SELECT * FROM scores"), _LIMITS).columns == SCORE_COLUMNS
 
+    @needs("sql")
     def test_only_the_project(self, store: SpanStore) -> None:
         """Joins, subqueries, WITH, UNION and aliases show the project's rows alone."""
-        if not store.capabilities.sql:
-            return
         stored(store, make.span(1, 1, user_id="mine"), Maker("other").span(1, 2, user_id="theirs"))
         stored_scores(store, score_of(1, trace_id=f"{1:032x}"), score_of(2, project="other", trace_id=f"{1:032x}"))
         for sql in (
@@ -60,17 +57,15 @@ class UserSql:
         ):
             assert store.query("default", _select(sql), _LIMITS).rows == (("mine",),), sql
 
+    @needs("sql")
     def test_a_project_that_is_a_trick(self, store: SpanStore) -> None:
         """A project's name is a value, never SQL."""
-        if not store.capabilities.sql:
-            return
         stored(store, make.span(1, 1))
         assert store.query("x' OR 1=1 --", _select("SELECT * FROM spans"), _LIMITS).rows == ()
 
+    @needs("sql")
     def test_row_limit(self, store: SpanStore) -> None:
         """No more rows than the limit come back, and the answer says that it was cut."""
-        if not store.capabilities.sql:
-            return
         stored(store, *(make.span(1, n + 1, at=n) for n in range(10)))
         limits = QueryLimits(rows=4)
         cut = store.query("default", _select("SELECT span_id FROM spans ORDER BY start_time"), limits)
@@ -81,29 +76,26 @@ class UserSql:
         offset = store.query("default", _select("SELECT span_id FROM spans ORDER BY 1 LIMIT 2 OFFSET 8"), limits)
         assert [int(row[0], 16) for row in offset.rows] == [9, 10]
 
+    @needs("sql")
     def test_time_limit(self, store: SpanStore) -> None:
         """A query past its time is stopped with QueryTimeoutError, and the store goes on."""
-        if not store.capabilities.sql:
-            return
         stored(store, *(make.span(1, n + 1) for n in range(200)))
         many = ", ".join(f"spans s{n}" for n in range(6))
         with refused(QueryTimeoutError):
             store.query("default", _select(f"SELECT count(s0.name || s5.name) FROM {many}"), QueryLimits(seconds=0.3))  # noqa: S608 - a constant
         assert store.query("default", _select("SELECT count(*) FROM spans"), _LIMITS).rows == ((200,),)
 
+    @needs("sql")
     def test_mistakes_are_the_users(self, store: SpanStore) -> None:
         """A column that is not there, or a bad cast, is refused as the user's mistake."""
-        if not store.capabilities.sql:
-            return
         stored(store, make.span(1, 1))
         for sql in ("SELECT raw_rest FROM spans", "SELECT CAST(name AS INTEGER) FROM spans", "SELECT no_such(1)"):
             with refused(QueryRefusedError):
                 store.query("default", _select(sql), _LIMITS)
 
+    @needs("sql")
     def test_values_are_json_able(self, store: SpanStore) -> None:
         """Times are RFC 3339, big sums whole numbers, lists lists, JSON text."""
-        if not store.capabilities.sql:
-            return
         stored(
             store, make.span(1, 1, tags=["a"], tokens=5, kind="llm"), make.span(1, 2, at=1, tags=["a"], tokens=2**62)
         )
@@ -119,10 +111,9 @@ class UserSql:
             ("2026-09-21T14:13:20.000000Z", "2026-09-21T14:00:00.000000Z", 2**62 + 5, ["a"], True, 1.5, None),
         )
 
+    @needs("sql")
     def test_attributes_are_json(self, store: SpanStore) -> None:
         """Attributes are JSON: a path reaches any of them."""
-        if not store.capabilities.sql:
-            return
         stored(store, make.span(1, 1, **_DOTTED))
         sql = """SELECT attributes ->> '$."gen_ai.system"' FROM spans"""
         assert store.query("default", _select(sql), _LIMITS).rows == (("x",),)
