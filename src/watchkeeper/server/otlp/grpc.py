@@ -92,11 +92,7 @@ class _Traces(trace_service_pb2_grpc.TraceServiceServicer):
                 project, request.ByteSize(), lambda: decode_traces_message(request)
             ),
         )
-        answer = trace_service_pb2.ExportTraceServiceResponse()
-        if taken.rejected:
-            answer.partial_success.rejected_spans = taken.rejected
-            answer.partial_success.error_message = taken.reason
-        return answer
+        return _told(trace_service_pb2.ExportTraceServiceResponse(), "rejected_spans", taken)
 
 
 class _Logs(logs_service_pb2_grpc.LogsServiceServicer):
@@ -110,11 +106,7 @@ class _Logs(logs_service_pb2_grpc.LogsServiceServicer):
                 project, request.ByteSize(), lambda: decode_logs_message(request)
             ),
         )
-        answer = logs_service_pb2.ExportLogsServiceResponse()
-        if taken.rejected:
-            answer.partial_success.rejected_log_records = taken.rejected
-            answer.partial_success.error_message = taken.reason
-        return answer
+        return _told(logs_service_pb2.ExportLogsServiceResponse(), "rejected_log_records", taken)
 
 
 class _Metrics(metrics_service_pb2_grpc.MetricsServiceServicer):
@@ -124,6 +116,14 @@ class _Metrics(metrics_service_pb2_grpc.MetricsServiceServicer):
     async def Export(self, request: Any, context: Any) -> Any:  # noqa: N802, ANN401 - gRPC names it
         await self._server.take(context, lambda _: self._server.service.metrics(request.ByteSize(), lambda: 0))
         return metrics_service_pb2.ExportMetricsServiceResponse()
+
+
+def _told(answer: Any, counter: str, taken: Accepted) -> Any:  # noqa: ANN401 - grpc is untyped
+    """Say in the answer what was refused."""
+    if taken.rejected:
+        setattr(answer.partial_success, counter, taken.rejected)
+        answer.partial_success.error_message = taken.reason
+    return answer
 
 
 def _is_local(peer: str) -> bool:
