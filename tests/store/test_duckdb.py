@@ -173,6 +173,7 @@ def test_checkpointing_keeps_everything(folder_backend: FolderBackend) -> None:
 
 def test_a_hash_collision_is_no_identity(folder_backend: FolderBackend, monkeypatch: pytest.MonkeyPatch) -> None:
     """Keys that share a hash are still two spans of two traces."""
+    monkeypatch.setattr("watchkeeper.store.duckdb.parcel.hash_key", lambda *_: 7)
     monkeypatch.setattr("watchkeeper.store.duckdb.merge.hash_key", lambda *_: 7)
     monkeypatch.setattr("watchkeeper.store.duckdb.reader.hash_key", lambda *_: 7)
     store = folder_backend.open()

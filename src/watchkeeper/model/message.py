@@ -97,13 +97,15 @@ def preview(content: Content | None, limit: int = 240) -> str:
     if content is None or not content:
         return ""
     if content.messages:
-        pieces = [_part_text(part) for part in content.messages[-1].parts]
+        pieces = [_part_text(part)[: limit * 4] for part in content.messages[-1].parts]
         text = " ".join(piece for piece in pieces if piece)
     elif content.documents:
         text = " · ".join(document.content or document.id or "" for document in content.documents)
     else:
         text = content.text or ""
-    return " ".join(text[: limit * 4].split())[:limit]
+    # Words are cut, not characters: half as much again is plenty for a text without runs of blanks.
+    line = " ".join(text[: limit + limit // 2].split())
+    return (line if len(line) >= limit else " ".join(text[: limit * 4].split()))[:limit]
 
 
 def _part_text(part: Part) -> str:

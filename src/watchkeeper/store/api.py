@@ -31,7 +31,7 @@ closes; later calls raise `StoreError`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
@@ -43,7 +43,8 @@ if TYPE_CHECKING:
     from sqlglot import exp
 
 __all__ = [
-    "Capabilities", "Facets", "Histogram", "ModelRow", "Outcome", "Overview", "Page", "QueryLimits", "Refine",
+    "Capabilities", "Facets", "Histogram", "ModelRow", "Outcome", "Overview", "Page", "Parcel", "QueryLimits",
+    "Refine",
     "SpanFilter", "SpanRow", "SpanStore", "StoreStats", "Table", "TimeBucket", "TraceFilter", "TraceRow",
     "WriteBatch", "WriteReceipt",
 ]  # fmt: skip
@@ -54,10 +55,22 @@ Refine: TypeAlias = Callable[[str, RawSpan, int], Span]
 Outcome: TypeAlias = Literal["inserted", "merged", "unchanged"]
 
 
+class Parcel(Protocol):
+    """Spans packed by a backend for itself: opaque to everyone else."""
+
+    def __len__(self) -> int:
+        """Count the spans."""
+        ...
+
+
 class WriteBatch(msgspec.Struct, frozen=True, kw_only=True):
-    """What one request brings. `logs` pairs a project with a record. `size` is its weight in the queue, bytes."""
+    """What one request brings. `logs` pairs a project with a record. `size` is its weight in the queue, bytes.
+
+    `parcel` is what the backend's own `pack` made of the spans; `spans` is then empty.
+    """
 
     spans: tuple[Span, ...] = ()
+    parcel: Parcel | None = None
     scores: tuple[Score, ...] = ()
     logs: tuple[tuple[str, RawLog], ...] = ()
     size: int = 0
@@ -279,6 +292,10 @@ class SpanStore(Protocol):
     @property
     def capabilities(self) -> Capabilities:
         """Say what this backend can do."""
+        ...
+
+    def pack(self, spans: Sequence[Span]) -> WriteBatch:
+        """Prepare spans for `submit` on the caller's thread, so that the writer has less to do. Touches nothing."""
         ...
 
     def submit(self, batch: WriteBatch) -> Future[WriteReceipt]:

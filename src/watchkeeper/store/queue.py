@@ -27,7 +27,7 @@ class Job:
 
 def weigh(batch: WriteBatch) -> int:
     """Return the batch's weight in bytes: what it says, and never nothing."""
-    items = len(batch.spans) + len(batch.scores) + len(batch.logs)
+    items = len(batch.parcel or batch.spans) + len(batch.scores) + len(batch.logs)
     return max(batch.size, _ITEM_BYTES * items, 1)
 
 

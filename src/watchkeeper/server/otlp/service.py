@@ -60,14 +60,15 @@ class IngestService:
     async def traces(self, project: str, size: int, decode: Callable[[], DecodedTraces]) -> Accepted:
         """Store a trace export. `size` is the body's length as sent."""
 
-        def work() -> tuple[WriteBatch, DecodedTraces]:
+        def work() -> tuple[WriteBatch, tuple[Span, ...], DecodedTraces]:
             found = decode()
             now = self._clock.now_ns()
             spans = tuple(self.refine(project, raw, now) for raw in found.spans)
-            return WriteBatch(spans=spans, size=max(size, 1_000 * len(spans))), found
+            batch = msgspec.structs.replace(self._store.pack(spans), size=max(size, 1_000 * len(spans)))
+            return batch, spans, found
 
-        batch, found = await self._off_loop(size, work)
-        await self._store_batch(batch)
+        batch, spans, found = await self._off_loop(size, work)
+        await self._store_batch(batch, spans)
         return Accepted(found.rejected, found.reason)
 
     async def logs(self, project: str, size: int, decode: Callable[[], DecodedLogs]) -> Accepted:
@@ -105,8 +106,8 @@ class IngestService:
         finally:
             self._in_flight -= size
 
-    async def _store_batch(self, batch: WriteBatch) -> None:
-        if not (batch.spans or batch.logs or batch.scores):
+    async def _store_batch(self, batch: WriteBatch, spans: tuple[Span, ...] = ()) -> None:
+        if not (spans or batch.logs or batch.scores):
             return
         receipt = await asyncio.wrap_future(self._store.submit(batch))
-        self._metrics.stored(batch.spans, receipt.outcomes, receipt.commit_ns)
+        self._metrics.stored(spans, receipt.outcomes, receipt.commit_ns)

@@ -12,7 +12,7 @@ from hashlib import blake2b
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["KeyIndex", "hash_key"]
+__all__ = ["Hashes", "KeyIndex", "Times", "edges", "hash_key"]
 
 Hashes = NDArray[np.uint64]
 Times = NDArray[np.int64]
@@ -46,6 +46,14 @@ class KeyIndex:
             tiers.append(_merge(tiers.pop(-2), tiers.pop()))
         self._tiers = tuple(tiers)
 
+    def has(self, hashes: Hashes) -> NDArray[np.bool_]:
+        """Say for each hash whether it is here."""
+        found = np.zeros(len(hashes), dtype=np.bool_)
+        for keys, _ in self._tiers:
+            first = np.searchsorted(keys, hashes, side="left")
+            found |= keys[np.minimum(first, len(keys) - 1)] == hashes
+        return found
+
     def find(self, hashes: Hashes) -> tuple[NDArray[np.bool_], Times, Times]:
         """Say for each hash whether it is here, and the earliest and latest start time seen for it."""
         found = np.zeros(len(hashes), dtype=np.bool_)
@@ -57,12 +65,24 @@ class KeyIndex:
             if len(hit) == 0:
                 continue
             found[hit] = True
-            last = np.searchsorted(keys, hashes[hit], side="right")
-            for at, begin, end in zip(hit, first[hit], last, strict=True):
-                span = times[begin:end]
-                low[at] = min(low[at], span.min())
-                high[at] = max(high[at], span.max())
+            # Runs of equal hashes, as pairs (begin, end); the entry past the last run keeps `reduceat` in bounds.
+            runs = np.stack((first[hit], np.searchsorted(keys, hashes[hit], side="right")), axis=1).ravel()
+            padded = np.append(times, times[-1])
+            low[hit] = np.minimum(low[hit], np.minimum.reduceat(padded, runs)[::2])
+            high[hit] = np.maximum(high[hit], np.maximum.reduceat(padded, runs)[::2])
         return found, low, high
+
+
+def edges(hashes: Hashes, times: Times) -> tuple[Hashes, Times]:
+    """Return each hash with its earliest and, where it differs, its latest time: all a range needs."""
+    if len(hashes) == 0:
+        return hashes, times
+    order = np.argsort(hashes, kind="stable")
+    hashes, times = hashes[order], times[order]
+    begins = np.concatenate(([0], np.nonzero(hashes[1:] != hashes[:-1])[0] + 1))
+    low, high = np.minimum.reduceat(times, begins), np.maximum.reduceat(times, begins)
+    wide = low != high
+    return np.concatenate((hashes[begins], hashes[begins][wide])), np.concatenate((low, high[wide]))
 
 
 def _merge(one: tuple[Hashes, Times], two: tuple[Hashes, Times]) -> tuple[Hashes, Times]:

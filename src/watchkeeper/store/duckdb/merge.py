@@ -1,28 +1,43 @@
-"""What one commit will do: receipts, log records and what is stored already, folded key by key.
+"""What one commit will do: parcels, log records and what is stored already, folded key by key.
 
+A span whose key nobody knows goes into the table as the columns it came in. Only those that meet
+their key again (stored, twice in this commit, or with log records) are looked at one by one.
 No I/O but through the `Stored` port, so the rule of identity can be read and tested by itself.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol, TypeAlias
+from typing import Protocol, TypeAlias
 
-from watchkeeper.model import RawLog, RawSpan, Score, Span, merge_raw
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from watchkeeper.model import RawLog, RawSpan, Score, merge_raw
 from watchkeeper.store import codec
 from watchkeeper.store.api import Outcome, Refine, WriteBatch
 from watchkeeper.store.duckdb.index import hash_key
-from watchkeeper.store.duckdb.rows import FACT_BITS, Encoded, Row, encode
+from watchkeeper.store.duckdb.parcel import Parcel, pack
+from watchkeeper.store.duckdb.rows import Row, encode
 
 __all__ = ["Key", "Plan", "Stored", "fold"]
 
 Key: TypeAlias = tuple[int, str, str, str]
 """(hash, project, trace id, span id)."""
+Trace: TypeAlias = tuple[int, str, str]
+"""(hash, project, trace id)."""
+Hashes: TypeAlias = NDArray[np.uint64]
+_NOWHERE = np.empty(0, dtype=np.intp)
 
 
 class Stored(Protocol):
     """What is stored already, asked for many keys at once."""
+
+    def known(self, hashes: Hashes) -> NDArray[np.bool_]:
+        """Say for each key hash whether a span of it may be stored, or log records wait for one."""
+        ...
 
     def heads(self, keys: Sequence[Key]) -> dict[Key, bytes]:
         """Return the fingerprints of those that are stored."""
@@ -36,23 +51,33 @@ class Stored(Protocol):
         """Return the log records that wait for these spans."""
         ...
 
-    def knows_trace(self, hashes: Sequence[int]) -> list[bool]:
+    def knows_trace(self, hashes: Hashes) -> NDArray[np.bool_]:
         """Say for each trace hash whether spans of it may be stored."""
         ...
 
 
 @dataclass(slots=True)
 class Plan:
-    """The changes of one commit, and the outcomes of each batch in it."""
+    """The changes of one commit, and the outcomes of each batch in it.
 
+    `tables` are columns to insert as they are, `rows` spans that were looked at; `replaced` are those
+    of the rows that are stored already.
+    """
+
+    revision: int
     outcomes: list[tuple[Outcome, ...]] = field(default_factory=list)
+    tables: list[pa.Table] = field(default_factory=list)
     rows: list[Row] = field(default_factory=list)
     replaced: list[Key] = field(default_factory=list)
     new_spans: int = 0
     pending: list[tuple[Key, str]] = field(default_factory=list)
     joined: list[Key] = field(default_factory=list)
-    due: list[tuple[int, str, str]] = field(default_factory=list)
+    due: list[Trace] = field(default_factory=list)
     scores: dict[tuple[str, str], tuple[int, Score]] = field(default_factory=dict)
+
+
+Met: TypeAlias = tuple[Key, int]
+"""A span to look at: its key, and its place in its parcel."""
 
 
 class _Fold:
@@ -60,7 +85,6 @@ class _Fold:
         self.stored = stored
         self.refine = refine
         self.revision = revision
-        self.resources: dict[int, str] = {}
         self.rows: dict[Key, Row] = {}
         self.heads: dict[Key, bytes] = {}
         self.waiting: dict[Key, list[RawLog]] = {}
@@ -68,16 +92,35 @@ class _Fold:
         self.new_logs: dict[Key, list[RawLog]] = {}
         self.joined: list[Key] = []
 
-    def span(self, key: Key, span: Span, encoded: Encoded) -> Outcome:
+    def load(self, parcels: list[Parcel], met: list[list[Met]], logs: list[list[tuple[Key, RawLog]]]) -> None:
+        """Ask once for all that is stored of the keys to look at."""
+        keys = dict.fromkeys([key for some in met for key, _ in some] + [key for some in logs for key, _ in some])
+        if not keys:
+            return
+        self.heads = self.stored.heads(list(keys))
+        differing = {
+            key: None
+            for parcel, some in zip(parcels, met, strict=True)
+            for key, at in some
+            if key in self.heads and self.heads[key] != parcel.fingerprint(at)
+        }
+        named = {key: None for some in logs for key, _ in some if key in self.heads}
+        if differing or named:
+            self.rows = self.stored.rows(list({**differing, **named}))
+        self.waiting = self.stored.pending([key for key in keys if key not in self.heads])
+
+    def span(self, key: Key, parcel: Parcel, at: int) -> Outcome:
+        fingerprint = parcel.fingerprint(at)
         row = self.rows.get(key)
         if row is None:
-            if self.heads.get(key) == encoded.fingerprint:
+            if self.heads.get(key) == fingerprint:
                 return "unchanged"
-            self._insert(key, span, encoded)
+            self._insert(key, parcel.row(at, self.revision))
             return "inserted"
-        if row.encoded.fingerprint == encoded.fingerprint:
+        if row.encoded.fingerprint == fingerprint:
             return "unchanged"
-        return "merged" if self._amend(key, row, span.raw, span.received_at) else "unchanged"
+        later = parcel.row(at, self.revision).span
+        return "merged" if self._amend(key, row, later.raw, later.received_at) else "unchanged"
 
     def log(self, key: Key, log: RawLog) -> None:
         row = self.rows.get(key)
@@ -89,8 +132,7 @@ class _Fold:
             return
         self._amend(key, row, RawSpan(trace_id=key[2], span_id=key[3], logs=(log,)), row.span.received_at)
 
-    def _insert(self, key: Key, span: Span, encoded: Encoded) -> None:
-        row = Row(span, encoded, key[0], hash_key(key[1], key[2]), self.revision)
+    def _insert(self, key: Key, row: Row) -> None:
         self.rows[key] = row
         self.changed[key] = None
         logs = self.waiting.pop(key, None)
@@ -98,7 +140,7 @@ class _Fold:
             self.new_logs.pop(key, None)
             self.joined.append(key)
             late = RawSpan(trace_id=key[2], span_id=key[3], logs=tuple(logs))
-            self._amend(key, row, late, span.received_at)
+            self._amend(key, row, late, row.span.received_at)
 
     def _amend(self, key: Key, row: Row, later: RawSpan, received_at: int) -> bool:
         merged = merge_raw(row.span.raw, later)
@@ -114,70 +156,76 @@ class _Fold:
 def fold(batches: Iterable[WriteBatch], stored: Stored, refine: Refine, revision: int) -> Plan:
     """Work out what storing these batches, in this order, changes."""
     taken = list(batches)
+    plan = Plan(revision)
     state = _Fold(stored, refine, revision)
-    spans = [
-        [(_key(one.project, one.trace_id, one.span_id), one, encode(one.raw, state.resources)) for one in batch.spans]
-        for batch in taken
+    parcels = [_parcel(batch) for batch in taken]
+    logs = [[(_key(project, log), log) for project, log in batch.logs] for batch in taken]
+    places = _to_look_at(parcels, stored, {key[0] for some in logs for key, _ in some})
+    met = [
+        list(zip(parcel.names(at), at.tolist(), strict=True)) if len(at) else []
+        for parcel, at in zip(parcels, places, strict=True)
     ]
-    logs = [[(_key(project, log.trace_id, log.span_id), log) for project, log in batch.logs] for batch in taken]
-    _load(state, spans, logs)
-    plan = Plan()
-    for of_spans, of_logs, batch in zip(spans, logs, taken, strict=True):
-        plan.outcomes.append(tuple(state.span(*one) for one in of_spans))
+    state.load(parcels, met, logs)
+    for parcel, at, some, of_logs, batch in zip(parcels, places, met, logs, taken, strict=True):
+        outcomes: list[Outcome] = ["inserted"] * len(parcel)
+        for key, place in some:
+            outcomes[place] = state.span(key, parcel, place)
+        plan.outcomes.append(tuple(outcomes))
+        plan.new_spans += len(parcel) - len(at)
+        if len(parcel) > len(at):
+            plan.tables.append(parcel.without(at))
         for key, log in of_logs:
             state.log(key, log)
         for score in batch.scores:
             plan.scores[score.project, score.id] = (hash_key(score.project, score.id), score)
     plan.rows = [state.rows[key] for key in state.changed]
     plan.replaced = [key for key in state.changed if key in state.heads]
-    plan.new_spans = len(plan.rows) - len(plan.replaced)
+    plan.new_spans += len(plan.rows) - len(plan.replaced)
     plan.pending = [(key, codec.encode_log(log)) for key, many in state.new_logs.items() for log in many]
     plan.joined = state.joined
-    plan.due = _fill_facts(plan.rows, stored)
+    plan.due = _due(parcels, places, plan.rows, stored)
     return plan
 
 
-def _load(state: _Fold, spans: list[list[tuple[Key, Span, Encoded]]], logs: list[list[tuple[Key, RawLog]]]) -> None:
-    keys = dict.fromkeys([key for batch in spans for key, _, _ in batch] + [key for batch in logs for key, _ in batch])
-    state.heads = state.stored.heads(list(keys))
-    differing = {
-        key: None
-        for batch in spans
-        for key, _, encoded in batch
-        if key in state.heads and state.heads[key] != encoded.fingerprint
-    }
-    named = {key: None for batch in logs for key, _ in batch if key in state.heads}
-    if differing or named:
-        state.rows = state.stored.rows(list({**differing, **named}))
-    state.waiting = state.stored.pending([key for key in keys if key not in state.heads])
+def _parcel(batch: WriteBatch) -> Parcel:
+    if isinstance(batch.parcel, Parcel):
+        return batch.parcel
+    return pack(batch.spans)
 
 
-def _key(project: str, trace_id: str, span_id: str) -> Key:
-    return hash_key(project, trace_id, span_id), project, trace_id, span_id
+def _to_look_at(parcels: list[Parcel], stored: Stored, named: Collection[int]) -> list[NDArray[np.intp]]:
+    """Return for each parcel the places of the spans whose key is known, doubled here, or named by a log record."""
+    hashes = np.concatenate([parcel.key_hash for parcel in parcels]) if parcels else np.empty(0, dtype=np.uint64)
+    if len(hashes) == 0:
+        return [_NOWHERE] * len(parcels)
+    look = stored.known(hashes)
+    order = np.argsort(hashes, kind="stable")
+    same = np.nonzero(hashes[order][1:] == hashes[order][:-1])[0]
+    look[order[same]] = True
+    look[order[same + 1]] = True
+    if named:
+        look |= np.isin(hashes, np.fromiter(named, dtype=np.uint64, count=len(named)))
+    ends = np.cumsum([len(parcel) for parcel in parcels])[:-1]
+    return [np.nonzero(part)[0] for part in np.split(look, ends)]
 
 
-def _fill_facts(rows: list[Row], stored: Stored) -> list[tuple[int, str, str]]:
-    """Copy facts within traces that are new and whole in this commit; return the traces left for later."""
-    traces: dict[tuple[int, str, str], list[Row]] = {}
-    for row in rows:
-        traces.setdefault((row.trace_hash, row.span.project, row.span.trace_id), []).append(row)
-    known = stored.knows_trace([trace[0] for trace in traces])
-    for of_trace, is_known in zip(traces.values(), known, strict=True):
-        if is_known:
-            continue
-        for name, _ in FACT_BITS:
-            best = _best([row for row in of_trace if row.own(name)])
-            if best is None:
-                continue
-            value = best.own(name)
-            for row in of_trace:
-                if not row.own(name):
-                    row.facts[name] = value
-    return [trace for trace, is_known in zip(traces, known, strict=True) if is_known]
+def _key(project: str, log: RawLog) -> Key:
+    return hash_key(project, log.trace_id, log.span_id), project, log.trace_id, log.span_id
 
 
-def _best(rows: list[Row]) -> Row | None:
-    def order(row: Row) -> tuple[Any, ...]:
-        return row.span.parent_span_id is not None, row.span.start_time, row.span.span_id
-
-    return min(rows, key=order, default=None)
+def _due(parcels: list[Parcel], places: list[NDArray[np.intp]], rows: list[Row], stored: Stored) -> list[Trace]:
+    """Return the traces whose facts a parcel alone cannot know: stored before, in two parcels, or with a row mended."""
+    firsts = [np.unique(parcel.trace_hash, return_index=True) for parcel in parcels]
+    hashes = np.concatenate([own for own, _ in firsts]) if firsts else np.empty(0, dtype=np.uint64)
+    found = {(row.trace_hash, row.span.project, row.span.trace_id): None for row in rows}
+    if len(hashes) == 0:
+        return list(found)
+    late = stored.knows_trace(hashes)
+    if len(parcels) > 1:
+        values, counts = np.unique(hashes, return_counts=True)
+        late |= np.isin(hashes, values[counts > 1])
+    ends = np.cumsum([len(own) for own, _ in firsts])[:-1]
+    for parcel, at, (_, index), here in zip(parcels, places, firsts, np.split(late, ends), strict=True):
+        if here.any() and len(at) < len(parcel):
+            found |= dict.fromkeys(parcel.traces(index[here]))
+    return list(found)

@@ -14,8 +14,8 @@ from watchkeeper.store import codec
 from watchkeeper.store.api import SpanRow
 
 __all__ = [
-    "FACT_BITS", "SCORE_READ", "SPAN_READ", "SPAN_ROW_READ", "Encoded", "Row", "encode", "keys_table", "logs_table",
-    "row_of", "score_of", "scores_table", "span_of", "span_row_of", "spans_table", "traces_table",
+    "FACT_BITS", "SCORE_READ", "SPAN_READ", "SPAN_ROW_READ", "Encoded", "Row", "amended_table", "encode", "keys_table",
+    "logs_table", "row_of", "score_of", "scores_table", "span_of", "span_row_of", "spans_table", "traces_table",
 ]  # fmt: skip
 
 FACT_BITS: tuple[tuple[str, int], ...] = (("session_id", 1), ("user_id", 2), ("tags", 4), ("release", 8))
@@ -101,7 +101,7 @@ _COST: tuple[tuple[str, pa.DataType, Callable[[Cost], Any]], ...] = (
 
 
 def spans_table(rows: Sequence[Row]) -> pa.Table:
-    """Turn rows into an Arrow table with the columns of `spans`, each column converted once."""
+    """Turn rows into an Arrow table with the columns of `spans` but `revision`, each column converted once."""
     spans = [row.span for row in rows]
     columns: dict[str, pa.Array] = {}
     for column, kind, path in _PLAIN:
@@ -122,12 +122,16 @@ def spans_table(rows: Sequence[Row]) -> pa.Table:
     columns["copied"] = pa.array([row.copied for row in rows], pa.uint8())
     columns["key_hash"] = pa.array([row.key_hash for row in rows], _HASH)
     columns["trace_hash"] = pa.array([row.trace_hash for row in rows], _HASH)
-    columns["revision"] = pa.array([row.revision for row in rows], _LONG)
     columns["attributes"] = _array([row.encoded.attributes for row in rows], _JSON)
     columns["resource"] = _array([row.encoded.resource for row in rows], _JSON)
     columns["raw_rest"] = _array([row.encoded.rest for row in rows], _TEXT)
     columns["fingerprint"] = pa.array([row.encoded.fingerprint for row in rows], pa.binary())
     return pa.table(columns)
+
+
+def amended_table(rows: Sequence[Row]) -> pa.Table:
+    """Turn rows that may be stored already into an Arrow table; each keeps the revision that first brought it."""
+    return spans_table(rows).append_column("revision", pa.array([row.revision for row in rows], _LONG))
 
 
 def scores_table(scores: Sequence[tuple[int, Score]]) -> pa.Table:

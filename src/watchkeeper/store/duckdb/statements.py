@@ -50,7 +50,8 @@ STORED_SPANS = f"""
     SELECT {", ".join(f"s.{name}" for name in SPAN_READ)}
     FROM spans s JOIN keys k ON {_SAME_KEY} WHERE s.start_ns BETWEEN $low AND $high"""
 DELETE_SPANS = f"DELETE FROM spans s USING keys k WHERE {_SAME_KEY} AND s.start_ns BETWEEN $low AND $high"
-INSERT_SPANS = "INSERT INTO spans BY NAME SELECT * FROM incoming"
+INSERT_SPANS = "INSERT INTO spans BY NAME SELECT *, $revision::BIGINT AS revision FROM incoming"
+INSERT_ROWS = "INSERT INTO spans BY NAME SELECT * FROM incoming"
 DELETE_SCORES = """
     DELETE FROM scores s USING incoming i
     WHERE s.id_hash = i.id_hash AND s.id = i.id AND s.project = i.project AND s.time_ns BETWEEN $low AND $high"""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,6 +26,7 @@ from watchkeeper.store.api import (
 )
 from watchkeeper.store.duckdb.engine import FORMAT_VERSION, connect, translated
 from watchkeeper.store.duckdb.figures import overview
+from watchkeeper.store.duckdb.parcel import pack
 from watchkeeper.store.duckdb.reader import Reader
 from watchkeeper.store.duckdb.sql_query import run_query
 from watchkeeper.store.duckdb.traces import Traces
@@ -65,6 +66,10 @@ class DuckdbStore:
     def capabilities(self) -> Capabilities:
         """Say what this backend can do."""
         return Capabilities(sql=True, survives_restart=True)
+
+    def pack(self, spans: Sequence[Span]) -> WriteBatch:
+        """Turn spans into columns, away from the writer."""
+        return WriteBatch(parcel=pack(spans))
 
     def submit(self, batch: WriteBatch) -> Future[WriteReceipt]:
         """Take a batch; the future resolves when it is durable."""

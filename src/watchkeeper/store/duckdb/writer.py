@@ -12,6 +12,7 @@ from typing import Any
 import duckdb
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from watchkeeper.kit.errors import StoreError, StoreFullError, WatchkeeperError
 from watchkeeper.model import RawLog
@@ -20,7 +21,7 @@ from watchkeeper.store.api import Refine, WriteReceipt
 from watchkeeper.store.duckdb import rows as tables
 from watchkeeper.store.duckdb import statements
 from watchkeeper.store.duckdb.engine import is_poisoned, translated
-from watchkeeper.store.duckdb.index import KeyIndex
+from watchkeeper.store.duckdb.index import Hashes, KeyIndex, edges
 from watchkeeper.store.duckdb.merge import Key, Plan, fold
 from watchkeeper.store.duckdb.rows import Row
 from watchkeeper.store.queue import Job, WriteQueue
@@ -163,22 +164,30 @@ class Writer:
 
     def _index(self, plan: Plan) -> None:
         # Before the commit: an entry too many is harmless, one too few would hide a stored span.
-        starts = np.array([_clamp(row.span.start_time) for row in plan.rows], dtype=np.int64)
-        self._keys.add(_u64([row.key_hash for row in plan.rows]), starts)
-        seen: dict[int, tuple[int, int]] = {}
-        for row, start in zip(plan.rows, starts.tolist(), strict=True):
-            low, high = seen.get(row.trace_hash, (start, start))
-            seen[row.trace_hash] = min(low, start), max(high, start)
-        edges = [(trace, edge) for trace, both in seen.items() for edge in set(both)]
-        self._traces.add(_u64([trace for trace, _ in edges]), _i64([edge for _, edge in edges]))
+        columns = [
+            (_column(table, "key_hash"), _column(table, "trace_hash"), _column(table, "start_ns"))
+            for table in plan.tables
+        ]
+        if plan.rows:
+            starts = _i64([_clamp(row.span.start_time) for row in plan.rows])
+            columns.append(
+                (_u64([row.key_hash for row in plan.rows]), _u64([row.trace_hash for row in plan.rows]), starts)
+            )
+        if not columns:
+            return
+        keys, traces, starts = (np.concatenate(some) for some in zip(*columns, strict=True))
+        self._keys.add(keys, starts)
+        self._traces.add(*edges(traces, starts))
 
     def _write(self, plan: Plan) -> int:
         db = self._db
         db.execute("BEGIN")
         if plan.replaced:
             self._with("keys", tables.keys_table(plan.replaced), statements.DELETE_SPANS, self._range(plan.replaced))
+        if plan.tables:
+            self._with("incoming", pa.concat_tables(plan.tables), statements.INSERT_SPANS, {"revision": plan.revision})
         if plan.rows:
-            self._with("incoming", tables.spans_table(plan.rows), statements.INSERT_SPANS)
+            self._with("incoming", tables.amended_table(plan.rows), statements.INSERT_ROWS)
         if plan.joined:
             self._with("keys", tables.keys_table(plan.joined), statements.DELETE_PENDING)
         if plan.pending:
@@ -258,6 +267,13 @@ class Writer:
 
     # What `merge.fold` asks of the store.
 
+    def known(self, hashes: Hashes) -> NDArray[np.bool_]:
+        """Say for each key hash whether a span of it may be stored, or log records wait for one."""
+        found = self._keys.has(hashes)
+        if self._pending:
+            found |= np.isin(hashes, np.fromiter(self._pending, dtype=np.uint64, count=len(self._pending)))
+        return found
+
     def heads(self, keys: Sequence[Key]) -> dict[Key, bytes]:
         """Return the fingerprints of those that are stored."""
         found, _, _ = self._keys.find(_u64([key[0] for key in keys]))
@@ -285,10 +301,9 @@ class Writer:
             found.setdefault(by_name[project, trace_id, span_id], []).append(codec.decode_log(text))
         return found
 
-    def knows_trace(self, hashes: Sequence[int]) -> list[bool]:
+    def knows_trace(self, hashes: Hashes) -> NDArray[np.bool_]:
         """Say for each trace hash whether spans of it may be stored."""
-        known: list[bool] = self._traces.find(_u64(hashes))[0].tolist()
-        return known
+        return self._traces.has(hashes)
 
     def _range(self, keys: Sequence[Key]) -> dict[str, int]:
         _, low, high = self._keys.find(_u64([key[0] for key in keys]))
@@ -311,6 +326,11 @@ def _u64(values: Sequence[int] | np.ndarray) -> np.ndarray:
 
 def _i64(values: Sequence[int] | np.ndarray) -> np.ndarray:
     return np.asarray(values, dtype=np.int64)
+
+
+def _column(table: pa.Table, name: str) -> np.ndarray:
+    found: np.ndarray = table.column(name).to_numpy()
+    return found
 
 
 def _clamp(value: int) -> int:

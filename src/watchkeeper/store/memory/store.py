@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -63,6 +63,10 @@ class MemoryStore:
     def capabilities(self) -> Capabilities:
         """Say what this backend can do."""
         return Capabilities()
+
+    def pack(self, spans: Sequence[Span]) -> WriteBatch:
+        """Return the spans as a batch; objects are what this backend keeps."""
+        return WriteBatch(spans=tuple(spans))
 
     def submit(self, batch: WriteBatch) -> Future[WriteReceipt]:
         """Take a batch; it is stored when this returns."""

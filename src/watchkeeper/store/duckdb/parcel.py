@@ -1,0 +1,120 @@
+"""Spans packed as the columns of the table, away from the writer: on any thread, or in another process.
+
+A parcel carries what the writer needs to decide (key hashes, trace hashes, start times) as numpy
+arrays and all else as Arrow columns that go into the table as they are. Only a span that meets its
+own key again is ever turned back into an object.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from watchkeeper.model import Span
+from watchkeeper.store.duckdb.index import hash_key
+from watchkeeper.store.duckdb.rows import FACT_BITS, SPAN_READ, Row, encode, row_of, spans_table
+
+__all__ = ["Parcel", "pack", "unpack"]
+
+
+class Parcel:
+    """Spans as columns. `len` counts them; arrays are in their order."""
+
+    __slots__ = ("key_hash", "start", "table", "trace_hash")
+
+    def __init__(self, table: pa.Table) -> None:
+        self.table = table
+        self.key_hash: NDArray[np.uint64] = _numbers(table, "key_hash")
+        self.trace_hash: NDArray[np.uint64] = _numbers(table, "trace_hash")
+        self.start: NDArray[np.int64] = _numbers(table, "start_ns")
+
+    def __len__(self) -> int:
+        """Count the spans."""
+        return int(self.table.num_rows)
+
+    def names(self, at: NDArray[np.intp]) -> list[tuple[int, str, str, str]]:
+        """Return (key hash, project, trace id, span id) of the spans at these places."""
+        some = self.table.select(["key_hash", "project", "trace_id", "span_id"]).take(at)
+        return list(zip(*(column.to_pylist() for column in some.columns), strict=True))
+
+    def traces(self, at: NDArray[np.intp]) -> list[tuple[int, str, str]]:
+        """Return (trace hash, project, trace id) of the spans at these places."""
+        some = self.table.select(["trace_hash", "project", "trace_id"]).take(at)
+        return list(zip(*(column.to_pylist() for column in some.columns), strict=True))
+
+    def fingerprint(self, at: int) -> bytes:
+        """Return the fingerprint of the span at a place."""
+        found: bytes = self.table.column("fingerprint")[at].as_py()
+        return found
+
+    def row(self, at: int, revision: int) -> Row:
+        """Return the span at a place as a row that can be amended."""
+        one = self.table.slice(at, 1)
+        return row_of([revision if name == "revision" else one.column(name)[0].as_py() for name in SPAN_READ])
+
+    def without(self, places: NDArray[np.intp]) -> pa.Table:
+        """Return the table without the spans at these places."""
+        if len(places) == 0:
+            return self.table
+        keep = np.ones(len(self), dtype=np.bool_)
+        keep[places] = False
+        return self.table.filter(pa.array(keep))
+
+    def to_bytes(self) -> pa.Buffer:
+        """Return the parcel as an Arrow stream."""
+        sink = pa.BufferOutputStream()
+        with pa.ipc.new_stream(sink, self.table.schema) as stream:
+            stream.write_table(self.table)
+        return sink.getvalue()
+
+
+def pack(spans: Sequence[Span]) -> Parcel:
+    """Pack spans, filling the facts that spans of one trace share; a trace that is known already is mended later."""
+    resources: dict[int, str] = {}
+    traces: dict[tuple[str, str], list[Row]] = {}
+    rows: list[Row] = []
+    for span in spans:
+        name = span.project, span.trace_id
+        of_trace = traces.get(name)
+        if of_trace is None:
+            of_trace = traces[name] = []
+            trace_hash = hash_key(*name)
+        else:
+            trace_hash = of_trace[0].trace_hash
+        row = Row(span, encode(span.raw, resources), hash_key(*name, span.span_id), trace_hash, 0)
+        of_trace.append(row)
+        rows.append(row)
+    for of_trace in traces.values():
+        if len(of_trace) > 1:
+            _share_facts(of_trace)
+    return Parcel(spans_table(rows))
+
+
+def unpack(data: pa.Buffer | bytes) -> Parcel:
+    """Read what `to_bytes` wrote, without copying it."""
+    return Parcel(pa.ipc.open_stream(pa.py_buffer(data)).read_all())
+
+
+def _share_facts(rows: list[Row]) -> None:
+    for name, _ in FACT_BITS:
+        having = [row for row in rows if row.own(name)]
+        if not having or len(having) == len(rows):
+            continue
+        value = min(having, key=_order).own(name)
+        for row in rows:
+            if not row.own(name):
+                row.facts[name] = value
+
+
+def _order(row: Row) -> tuple[bool, int, str]:
+    return row.span.parent_span_id is not None, row.span.start_time, row.span.span_id
+
+
+def _numbers(table: pa.Table, name: str) -> NDArray[Any]:
+    column = table.column(name)
+    found: NDArray[Any] = (column.chunk(0) if column.num_chunks == 1 else column).to_numpy()
+    return found
