@@ -1,4 +1,4 @@
-"""One file a provider's client; the pure half in `<provider>_core.py`."""
+"""One file a provider's client, its pure half in `<provider>_core.py`; `driver` makes the calls."""
 
 from __future__ import annotations
 
@@ -13,19 +13,24 @@ def wrap(client: C) -> C:
     """Trace every call of a model client and return the same client, of the same type.
 
     Args:
-        client: `openai.OpenAI()` or `openai.AsyncOpenAI()` (or Azure's, which inherit them).
+        client: `openai.OpenAI`, `mistralai.Mistral`, their async and cloud variants, or what inherits them.
 
     Raises:
         TypeError: the client is of a kind we do not know.
     """
     names = {f"{base.__module__.partition('.')[0]}.{base.__name__}" for base in type(client).__mro__}
-    from watchkeeper.sdk.wrappers.openai import wrap_openai
-
     traced: Any = client
-    if "openai.AsyncOpenAI" in names:
-        wrap_openai(traced, is_async=True)
-    elif "openai.OpenAI" in names:
-        wrap_openai(traced, is_async=False)
+    if names & {"openai.OpenAI", "openai.AsyncOpenAI"}:
+        from watchkeeper.sdk.wrappers.openai import wrap_openai
+
+        wrap_openai(traced, is_async="openai.AsyncOpenAI" in names)
+    elif names & {"mistralai.Mistral", "mistralai.MistralAzure", "mistralai.MistralGCP"}:
+        from watchkeeper.sdk.wrappers.mistral import wrap_mistral
+
+        wrap_mistral(traced)
     else:
-        raise TypeError(f"wrap() takes an OpenAI or AsyncOpenAI client, not {type(client).__qualname__}")
+        raise TypeError(
+            f"wrap() takes an OpenAI or Mistral client, sync or async, not {type(client).__qualname__}; "
+            "trace other calls with @observe(kind='llm')"
+        )
     return client

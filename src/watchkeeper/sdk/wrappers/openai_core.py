@@ -1,4 +1,4 @@
-"""What an OpenAI call says, as OTel GenAI attributes: pure, and shared by the sync and async drivers.
+"""What a call in OpenAI's shapes says, as OTel GenAI attributes: pure, and shared by the sync and async drivers.
 
 Reads by `getattr`, not `model_dump`: a dump of the response is most of what a tracer costs its caller.
 """
@@ -6,48 +6,66 @@ Reads by `getattr`, not `model_dump`: a dump of the response is most of what a t
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any
 
 from watchkeeper.model import semconv
 from watchkeeper.sdk.encode import to_json
-from watchkeeper.sdk.wrappers.openai_messages import message, messages, response_items, tool_call, tools
-from watchkeeper.sdk.wrappers.providers import provider_of
+from watchkeeper.sdk.wrappers.fold import SpanFields, Text
+from watchkeeper.sdk.wrappers.openai_messages import (
+    content_pieces,
+    field,
+    message,
+    messages,
+    response_items,
+    tool_call,
+    tools,
+)
 
 __all__ = [
     "ChatFold",
-    "Fold",
     "ResponsesFold",
-    "SpanFields",
+    "chat_request",
     "chat_result",
+    "chat_usage",
+    "embedding_request",
     "embedding_result",
-    "request_fields",
+    "named",
+    "responses_request",
     "responses_result",
 ]
-
-SpanFields = dict[str, Any]
 
 _NUMBERS = ("temperature", "top_p", "frequency_penalty", "presence_penalty", "seed")
 _MAX = ("max_completion_tokens", "max_output_tokens", "max_tokens")
 
 
-def request_fields(
-    operation: str, given: Mapping[str, Any], host: str | None, port: int | None, *, content: bool
-) -> SpanFields:
-    """Describe a request. `operation` is chat, responses or embeddings; unset arguments are left out."""
-    model = given.get("model")
-    found: SpanFields = {
-        semconv.OPERATION: "embeddings" if operation == "embeddings" else "chat",
-        semconv.PROVIDER: provider_of(host),
-    }
-    if isinstance(model, str):
-        found[semconv.REQUEST_MODEL] = model
-    if host:
-        found[semconv.SERVER_ADDRESS] = host
-    if port:
-        found[semconv.SERVER_PORT] = port
-    found.update(_parameters(given))
+def chat_request(given: Mapping[str, Any], *, content: bool) -> SpanFields:
+    """Describe a chat completion's request; unset arguments are left out."""
+    found = _parameters(given)
     if content:
-        found.update(_request_content(operation, given))
+        if given.get("messages") is not None:
+            found[semconv.INPUT_MESSAGES] = to_json(messages(given["messages"]))
+        _add_tools(found, given)
+    return found
+
+
+def responses_request(given: Mapping[str, Any], *, content: bool) -> SpanFields:
+    """Describe a Responses request."""
+    found = _parameters(given)
+    if content:
+        if isinstance(given.get("instructions"), str):
+            found[semconv.SYSTEM_INSTRUCTIONS] = to_json([{"type": "text", "content": given["instructions"]}])
+        if given.get("input") is not None:
+            found[semconv.INPUT_MESSAGES] = to_json(response_items(given["input"]))
+        _add_tools(found, given)
+    return found
+
+
+def embedding_request(given: Mapping[str, Any], *, content: bool, key: str = "input") -> SpanFields:
+    """Describe a request for embeddings; `key` is what the client calls the texts."""
+    found = _parameters(given)
+    told = given.get(key)
+    if content and told is not None:
+        found[semconv.WK_INPUT] = told if isinstance(told, str) else to_json(told)
     return found
 
 
@@ -70,30 +88,16 @@ def _parameters(given: Mapping[str, Any]) -> SpanFields:
     return found
 
 
-def _request_content(operation: str, given: Mapping[str, Any]) -> SpanFields:
-    found: SpanFields = {}
-    if operation == "chat":
-        if given.get("messages") is not None:
-            found[semconv.INPUT_MESSAGES] = to_json(messages(given["messages"]))
-    elif operation == "responses":
-        if isinstance(given.get("instructions"), str):
-            found[semconv.SYSTEM_INSTRUCTIONS] = to_json([{"type": "text", "content": given["instructions"]}])
-        told = given.get("input")
-        if told is not None:
-            found[semconv.INPUT_MESSAGES] = to_json(response_items(told))
-    elif given.get("input") is not None:
-        told = given["input"]
-        found[semconv.WK_INPUT] = told if isinstance(told, str) else to_json(told)
+def _add_tools(found: SpanFields, given: Mapping[str, Any]) -> None:
     offered = given.get("tools")
     if isinstance(offered, list | tuple) and offered:
         found[semconv.TOOL_DEFINITIONS] = to_json(tools(offered))
-    return found
 
 
 def chat_result(answer: Any, *, content: bool) -> SpanFields:
     """Describe a ChatCompletion."""
-    found = _named(answer)
-    found.update(_chat_usage(getattr(answer, "usage", None)))
+    found = named(answer)
+    found.update(chat_usage(getattr(answer, "usage", None)))
     choices = getattr(answer, "choices", None) or ()
     reasons = [reason for one in choices if (reason := getattr(one, "finish_reason", None))]
     if reasons:
@@ -105,7 +109,7 @@ def chat_result(answer: Any, *, content: bool) -> SpanFields:
 
 def embedding_result(answer: Any, *, content: bool) -> SpanFields:  # noqa: ARG001 - vectors are never captured
     """Describe a CreateEmbeddingResponse: counts and sizes, not the vectors."""
-    found = _named(answer)
+    found = named(answer)
     usage = getattr(answer, "usage", None)
     if usage is not None:
         found[semconv.USAGE_INPUT] = getattr(usage, "prompt_tokens", 0)
@@ -118,7 +122,7 @@ def embedding_result(answer: Any, *, content: bool) -> SpanFields:  # noqa: ARG0
 
 def responses_result(answer: Any, *, content: bool) -> SpanFields:
     """Describe a Response."""
-    found = _named(answer)
+    found = named(answer)
     usage = getattr(answer, "usage", None)
     if usage is not None:
         found[semconv.USAGE_INPUT] = getattr(usage, "input_tokens", None)
@@ -137,7 +141,8 @@ def responses_result(answer: Any, *, content: bool) -> SpanFields:
     return found
 
 
-def _named(answer: Any) -> SpanFields:
+def named(answer: Any) -> SpanFields:
+    """Say which answer it is, and which model gave it."""
     found: SpanFields = {}
     for key, name in ((semconv.RESPONSE_ID, "id"), (semconv.RESPONSE_MODEL, "model")):
         value = getattr(answer, name, None)
@@ -146,8 +151,9 @@ def _named(answer: Any) -> SpanFields:
     return found
 
 
-def _chat_usage(usage: Any) -> SpanFields:
-    if usage is None:
+def chat_usage(usage: Any) -> SpanFields:
+    """Read the token counts of a chat: totals that hold the cached and the reasoning tokens, and those beside them."""
+    if not usage:
         return {}
     counts = {
         semconv.USAGE_INPUT: getattr(usage, "prompt_tokens", None),
@@ -161,7 +167,7 @@ def _chat_usage(usage: Any) -> SpanFields:
 
 
 def _inside(usage: Any, group: str, name: str) -> int | None:
-    value = getattr(getattr(usage, group, None), name, None)
+    value = field(field(usage, group), name)
     return value if isinstance(value, int) else None
 
 
@@ -187,72 +193,111 @@ def _item(item: Any) -> list[dict[str, Any]]:
     return [{"type": str(kind), "value": item}]
 
 
-class Fold(Protocol):
-    """Takes a stream's chunks one by one."""
-
-    def add(self, chunk: Any) -> bool:
-        """Take one chunk; True when it holds the first of the answer's text or calls."""
-        ...
-
-    def fields(self, *, content: bool) -> SpanFields:
-        """Describe what came."""
-        ...
-
-
 class ChatFold:
-    """Chunks of a chat stream: text and tool calls put together, usage from the last chunk."""
+    """Chunks of a chat stream: text and tool calls put together, usage from the last chunk that tells it."""
 
     def __init__(self) -> None:
         self._last: Any = None
         self._usage: Any = None
-        self._texts: dict[int, list[str]] = {}
-        self._calls: dict[int, dict[int, dict[str, Any]]] = {}
+        self._said: dict[int, _Said] = {}
         self._reasons: dict[int, str] = {}
 
     def add(self, chunk: Any) -> bool:
         """Take one chunk."""
-        if getattr(chunk, "usage", None) is not None:
+        if getattr(chunk, "usage", None):
             self._usage = chunk.usage
         choices = getattr(chunk, "choices", None) or ()
         if choices or self._last is None:
             self._last = chunk
         said = False
         for choice in choices:
-            delta, index = getattr(choice, "delta", None), getattr(choice, "index", 0)
-            text = getattr(delta, "content", None)
-            if text:
-                self._texts.setdefault(index, []).append(text)
-                said = True
-            for call in getattr(delta, "tool_calls", None) or ():
-                self._add_call(index, call)
-                said = True
-            if getattr(choice, "finish_reason", None):
-                self._reasons[index] = choice.finish_reason
+            index = getattr(choice, "index", 0)
+            place = self._said.get(index)
+            if place is None:
+                place = self._said[index] = _Said()
+            said = place.add(getattr(choice, "delta", None)) or said
+            reason = getattr(choice, "finish_reason", None)
+            if reason:
+                self._reasons[index] = reason
         return said
-
-    def _add_call(self, index: int, call: Any) -> None:
-        place = self._calls.setdefault(index, {}).setdefault(getattr(call, "index", 0) or 0, tool_call(None, "", ""))
-        if getattr(call, "id", None):
-            place["id"] = call.id
-        function = getattr(call, "function", None)
-        place["name"] += getattr(function, "name", None) or ""
-        place["arguments"] += getattr(function, "arguments", None) or ""
 
     def fields(self, *, content: bool) -> SpanFields:
         """Describe what came."""
-        found = {**_named(self._last), **_chat_usage(self._usage)}
+        found = {**named(self._last), **self.usage(self._usage)}
         if self._reasons:
             found[semconv.FINISH_REASONS] = [self._reasons[index] for index in sorted(self._reasons)]
-        indexes = sorted({*self._texts, *self._calls})
-        if content and indexes:
-            found[semconv.OUTPUT_MESSAGES] = to_json([self._message(index) for index in indexes])
+        told = [
+            {"role": "assistant", "parts": parts, "finish_reason": self._reasons.get(index)}
+            for index, said in sorted(self._said.items())
+            if (parts := said.parts())
+        ]
+        if content and told:
+            found[semconv.OUTPUT_MESSAGES] = to_json(told)
         return found
 
-    def _message(self, index: int) -> dict[str, Any]:
-        text = "".join(self._texts.get(index, ()))
-        parts: list[dict[str, Any]] = [{"type": "text", "content": text}] if text else []
-        parts += [call for _, call in sorted(self._calls.get(index, {}).items())]
-        return {"role": "assistant", "parts": parts, "finish_reason": self._reasons.get(index)}
+    def usage(self, told: Any) -> SpanFields:
+        """Read the token counts."""
+        return chat_usage(told)
+
+
+class _Said:
+    """What one choice of a stream has said so far."""
+
+    def __init__(self) -> None:
+        self._texts: dict[str, Text] = {}
+        self._calls: dict[int, tuple[dict[str, Any], Text]] = {}
+
+    def add(self, delta: Any) -> bool:
+        """Take a delta; True when it says something."""
+        said = False
+        content = getattr(delta, "content", None)
+        if content:
+            for kind, text in (("text", content),) if isinstance(content, str) else content_pieces(content):
+                self._add_text(kind, text)
+                said = True
+        for name, kind in _SPOKEN:
+            spoken = getattr(delta, name, None)
+            if isinstance(spoken, str) and spoken:
+                self._add_text(kind, spoken)
+                said = True
+        for call in getattr(delta, "tool_calls", None) or ():
+            self._add_call(call)
+            said = True
+        return said
+
+    def parts(self) -> list[dict[str, Any]]:
+        """Return the parts of the message."""
+        found: list[dict[str, Any]] = [
+            {"type": kind, "content": str(text)} for kind, text in sorted(self._texts.items()) if text
+        ]
+        return found + [
+            {**call, "arguments": str(arguments) if arguments else call["arguments"]}
+            for _, (call, arguments) in sorted(self._calls.items())
+        ]
+
+    def _add_text(self, kind: str, text: str) -> None:
+        place = self._texts.get(kind)
+        if place is None:
+            place = self._texts[kind] = Text()
+        place.add(text)
+
+    def _add_call(self, call: Any) -> None:
+        index = getattr(call, "index", 0) or 0
+        place, arguments = self._calls.setdefault(index, (tool_call(None, "", ""), Text()))
+        told = getattr(call, "id", None)
+        if told and told != "null":
+            place["id"] = told
+        function = getattr(call, "function", None)
+        place["name"] += getattr(function, "name", None) or ""
+        given = getattr(function, "arguments", None) or ""
+        if isinstance(given, str):
+            arguments.add(given)
+        else:
+            place["arguments"] = given
+
+
+_SPOKEN = (("reasoning_content", "reasoning"), ("refusal", "text"))
+"""Where a delta says something beside its content, and the kind of part that is."""
 
 
 class ResponsesFold:
@@ -260,7 +305,7 @@ class ResponsesFold:
 
     def __init__(self) -> None:
         self._response: Any = None
-        self._text: list[str] = []
+        self._text = Text()
 
     def add(self, chunk: Any) -> bool:
         """Take one event."""
@@ -268,13 +313,13 @@ class ResponsesFold:
             self._response = chunk.response
         kind = str(getattr(chunk, "type", ""))
         if kind == "response.output_text.delta":
-            self._text.append(str(getattr(chunk, "delta", "")))
+            self._text.add(str(getattr(chunk, "delta", "")))
         return kind.endswith(".delta")
 
     def fields(self, *, content: bool) -> SpanFields:
         """Describe what came; a stream cut short still gives its text."""
         found = responses_result(self._response, content=content)
         if content and semconv.OUTPUT_MESSAGES not in found and self._text:
-            part = {"type": "text", "content": "".join(self._text)}
+            part = {"type": "text", "content": str(self._text)}
             found[semconv.OUTPUT_MESSAGES] = to_json([{"role": "assistant", "parts": [part]}])
         return found

@@ -1,4 +1,4 @@
-"""Who answers at an address: OTel's `gen_ai.provider.name` for the hosts that speak OpenAI's API."""
+"""Who answers at an address: OTel's `gen_ai.provider.name` for the hosts that serve models."""
 
 from __future__ import annotations
 
@@ -11,6 +11,9 @@ _HOSTS = (
     ("api.openai.com", "openai"),
     ("api.anthropic.com", "anthropic"),
     ("api.mistral.ai", "mistral_ai"),
+    ("api.eu.mistral.ai", "mistral_ai"),
+    ("api.us.mistral.ai", "mistral_ai"),
+    ("codestral.mistral.ai", "mistral_ai"),
     ("api.groq.com", "groq"),
     ("api.deepseek.com", "deepseek"),
     ("api.x.ai", "x_ai"),
@@ -26,10 +29,10 @@ _HOSTS = (
 )
 
 
-def provider_of(host: str | None) -> str:
-    """Name the provider behind a host; "openai", whose API it speaks, where the host says nothing."""
+def provider_of(host: str | None, speaks: str = "openai") -> str:
+    """Name the provider behind a host; whose API it `speaks`, where the host says nothing."""
     name = (host or "").lower()
     for known, provider in _HOSTS:
         if name == known or name.endswith(("." + known, "-" + known)):
             return provider
-    return "openai"
+    return speaks
