@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from watchkeeper.store.conformance.durability import Closing, Overload, Restarts, Threads
+from watchkeeper.store.conformance.erasing import ErasedForGood, Erasing
 from watchkeeper.store.conformance.facts import HealedFacts, TraceFacts
 from watchkeeper.store.conformance.figures import Facets, Overviews
 from watchkeeper.store.conformance.identity import Identity, LateLogs, Verbatim
@@ -77,6 +78,14 @@ class TestRestarts(Restarts):
 
 class TestThreads(Threads):
     """Any thread."""
+
+
+class TestErasing(Erasing):
+    """What is erased is gone."""
+
+
+class TestErasedForGood(ErasedForGood):
+    """And stays gone."""
 
 
 class TestUserSql(UserSql):

@@ -23,6 +23,15 @@ an error; `get_span` and `get_trace` return None. Every method takes the project
 another's rows. A bad cursor raises `RequestError`. A question a backend cannot answer
 raises `CapabilityError`. Returned objects belong to the caller.
 
+**Erasing.** The unit is the trace: one that holds a span of a selected user or session goes whole, with its
+scores, its waiting log records, and scores on a session of which nothing is left; other projects are untouched.
+`erase` runs in its turn after the batches submitted before it, at once or not at all, and is durable when it
+returns. An erased trace MUST NOT come back: what arrives for it in the next `ERASED_DAYS` days (a retry, a late log,
+a score) is taken, dropped and reported as `erased`; only a hash of its id is kept to know it. Nobody sees an erased
+row in a read that began after the return. The bytes on disk may still hold it until `reclaim`, which MUST leave none
+of them in the store's files. A user or session that sends new traces later is new data. `expire` takes spans by age, a
+bounded number at a time, and leaves no such mark; scores and log records go with the last span of their trace.
+
 **Threads.** All methods may be called from any thread. `close` drains what was submitted, then
 closes; later calls raise `StoreError`.
 
@@ -43,16 +52,20 @@ if TYPE_CHECKING:
     from sqlglot import exp
 
 __all__ = [
-    "Capabilities", "Facets", "Histogram", "ModelRow", "Outcome", "Overview", "Page", "Parcel", "QueryLimits",
-    "Refine",
-    "SpanFilter", "SpanRow", "SpanStore", "StoreStats", "Table", "TimeBucket", "TraceFilter", "TraceRow",
+    "ERASED_DAYS", "Capabilities", "ErasureReport", "Facets", "Histogram", "ModelRow", "Outcome", "Overview", "Page",
+    "Parcel", "QueryLimits", "Refine", "Selector", "SpanFilter", "SpanRow", "SpanStore", "StoreStats", "Table",
+    "TimeBucket", "TraceFilter", "TraceRow",
     "WriteBatch", "WriteReceipt",
 ]  # fmt: skip
 
 Refine: TypeAlias = Callable[[str, RawSpan, int], Span]
 """(project, raw span, received_at ns) to the mapped and priced span. Pure; MUST NOT raise."""
 
-Outcome: TypeAlias = Literal["inserted", "merged", "unchanged"]
+Outcome: TypeAlias = Literal["inserted", "merged", "unchanged", "erased"]
+"""`erased`: the span belongs to a trace that was erased, and was dropped."""
+
+ERASED_DAYS = 30
+"""How long an erased trace is kept from coming back."""
 
 
 class Parcel(Protocol):
@@ -99,6 +112,25 @@ class TraceFilter(msgspec.Struct, frozen=True, kw_only=True):
     since: int | None = None
     until: int | None = None
     text: str | None = None
+
+
+class Selector(msgspec.Struct, frozen=True, kw_only=True):
+    """Whose traces to erase: any of these users, sessions or trace ids. Empty selects nothing."""
+
+    users: tuple[str, ...] = ()
+    sessions: tuple[str, ...] = ()
+    traces: tuple[str, ...] = ()
+
+
+class ErasureReport(msgspec.Struct, frozen=True, kw_only=True):
+    """How much was erased, or would be. `first` and `last` are span starts in ns, None where there were no spans."""
+
+    traces: int = 0
+    spans: int = 0
+    scores: int = 0
+    pending_logs: int = 0
+    first: int | None = None
+    last: int | None = None
 
 
 class SpanFilter(msgspec.Struct, frozen=True, kw_only=True):
@@ -359,6 +391,10 @@ class SpanStore(Protocol):
         The caller checks tables and functions; the store forces the project filter, the time limit
         (`QueryTimeoutError`) and the row limit, and gives user SQL no way to write.
         """
+        ...
+
+    def erase(self, project: str, selector: Selector, *, dry_run: bool = False) -> ErasureReport:
+        """Erase what is selected; with `dry_run` only count it. See Erasing above."""
         ...
 
     def stats(self) -> StoreStats:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
+from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from watchkeeper.kit.errors import OverloadedError, StoreError
 from watchkeeper.store.api import WriteBatch, WriteReceipt
@@ -14,15 +16,17 @@ from watchkeeper.store.api import WriteBatch, WriteReceipt
 __all__ = ["Job", "WriteQueue", "weigh"]
 
 _ITEM_BYTES = 256
+T = TypeVar("T")
 
 
 @dataclass(slots=True)
 class Job:
-    """A batch and the promise made for it."""
+    """A batch and the promise made for it; or work of another kind to do in its turn, alone."""
 
     batch: WriteBatch
     weight: int
     future: Future[WriteReceipt] = field(default_factory=Future)
+    work: Callable[[], None] | None = None
 
 
 def weigh(batch: WriteBatch) -> int:
@@ -69,6 +73,27 @@ class WriteQueue:
             self._changed.notify()
         return job.future
 
+    def put_work(self, work: Callable[[], T]) -> Future[T]:
+        """Take work to do after the batches taken before; its result, or what it raises, is the future's.
+
+        Raises:
+            StoreError: the store is closed.
+        """
+        future: Future[T] = Future()
+
+        def run() -> None:
+            future.set_result(work())
+
+        # The job's own future carries the failure: both are one to whoever settles it.
+        job = Job(WriteBatch(), 0, work=run)
+        job.future.add_done_callback(lambda done: _pass_failure(done, future))
+        with self._changed:
+            if self._closed:
+                raise StoreError("the store is closed")
+            self._jobs.append(job)
+            self._changed.notify()
+        return future
+
     def take(self, *, most: int, patience: float) -> list[Job]:
         """Return what waits, up to about `most` bytes; wait up to `patience` seconds for something to come."""
         deadline = time.monotonic() + patience
@@ -80,10 +105,13 @@ class WriteQueue:
                 self._changed.wait(left)
             taken: list[Job] = []
             weight = 0
-            while self._jobs and (not taken or weight + self._jobs[0].weight <= most):
+            while self._jobs and (not taken or (self._fits(taken) and weight + self._jobs[0].weight <= most)):
                 taken.append(self._jobs.popleft())
                 weight += taken[-1].weight
             return taken
+
+    def _fits(self, taken: list[Job]) -> bool:
+        return taken[-1].work is None and self._jobs[0].work is None
 
     def done(self, jobs: list[Job]) -> None:
         """Give back the room of jobs that are settled."""
@@ -95,3 +123,9 @@ class WriteQueue:
         with self._changed:
             self._closed = True
             self._changed.notify_all()
+
+
+def _pass_failure(done: Future[WriteReceipt], future: Future[T]) -> None:
+    error = done.exception()
+    if error is not None:
+        future.set_exception(error)

@@ -22,7 +22,7 @@ from watchkeeper.store.duckdb import statements
 
 __all__ = ["FORMAT_VERSION", "connect", "is_poisoned", "refused", "translated"]
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 _FULL = ("no space left", "disk quota", "file too large", "max_temp_directory_size")
 
 

@@ -7,12 +7,13 @@ start times; the answer is then the range that holds them all, and the caller co
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from hashlib import blake2b
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Hashes", "KeyIndex", "Times", "edges", "hash_key"]
+__all__ = ["Gone", "Hashes", "KeyIndex", "Times", "edges", "hash_key"]
 
 Hashes = NDArray[np.uint64]
 Times = NDArray[np.int64]
@@ -23,6 +24,18 @@ def hash_key(*parts: str) -> int:
     """Return 64 bits for a key; the same on every machine, for they are stored."""
     text = "\x00".join(parts).encode("utf-8", "surrogatepass")
     return int.from_bytes(blake2b(text, digest_size=8).digest(), "little")
+
+
+@dataclass(slots=True)
+class Gone:
+    """What was deleted: how many rows, and the hashes of which no row is left."""
+
+    spans: int = 0
+    scores: int = 0
+    keys: Hashes = field(default_factory=lambda: np.empty(0, dtype=np.uint64))
+    traces: Hashes = field(default_factory=lambda: np.empty(0, dtype=np.uint64))
+    score_keys: Hashes = field(default_factory=lambda: np.empty(0, dtype=np.uint64))
+    pending_keys: list[int] = field(default_factory=list)
 
 
 class KeyIndex:
@@ -53,6 +66,22 @@ class KeyIndex:
             first = np.searchsorted(keys, hashes, side="left")
             found |= keys[np.minimum(first, len(keys) - 1)] == hashes
         return found
+
+    def remove(self, hashes: Hashes) -> None:
+        """Take out every entry of these hashes. Only for hashes of which nothing is stored any more."""
+        if len(hashes) == 0:
+            return
+        gone = np.unique(hashes)
+        tiers = []
+        for keys, times in self._tiers:
+            begin, end = np.searchsorted(keys, gone, side="left"), np.searchsorted(keys, gone, side="right")
+            steps = np.zeros(len(keys) + 1, dtype=np.int32)
+            np.add.at(steps, begin, 1)
+            np.add.at(steps, end, -1)
+            keep = np.cumsum(steps[:-1]) == 0
+            if keep.any():
+                tiers.append((keys[keep], times[keep]))
+        self._tiers = tuple(tiers)
 
     def find(self, hashes: Hashes) -> tuple[NDArray[np.bool_], Times, Times]:
         """Say for each hash whether it is here, and the earliest and latest start time seen for it."""

@@ -38,7 +38,8 @@ KEYS = "SELECT key_hash, start_ns FROM spans"
 TRACES = "SELECT trace_hash, min(start_ns) AS low, max(start_ns) AS high FROM spans GROUP BY trace_hash"
 SCORE_KEYS = "SELECT id_hash, time_ns FROM scores"
 PENDING_KEYS = "SELECT key_hash, count(*) FROM pending_logs GROUP BY key_hash"
-REVISION = "SELECT coalesce(max(revision), 0) FROM spans"
+REVISION = """
+    SELECT greatest((SELECT coalesce(max(revision), 0) FROM spans), (SELECT coalesce(max(revision), 0) FROM erased))"""
 DUE_TRACES = "SELECT DISTINCT trace_hash FROM facts_due"
 
 # Writing. `incoming` and `keys` are Arrow tables registered for the statement.
@@ -100,6 +101,37 @@ COPY_FACTS = f"""
     WHERE s.trace_hash = b.trace_hash AND s.trace_id = b.trace_id AND s.project = b.project
       AND s.start_ns BETWEEN $low AND $high
       AND ({" OR ".join(f"({_lacks(name, bit)} AND s.{name} IS DISTINCT FROM b.{name})" for name, bit in _FACTS)})"""
+
+# Erasing. `chosen` is an Arrow table of traces (or of hashes) registered for the statement.
+ERASED = "SELECT trace_hash, erased_at FROM erased WHERE erased_at > $since"
+INSERT_ERASED = "INSERT INTO erased SELECT trace_hash, $now::BIGINT, $revision::BIGINT FROM chosen"
+INSERT_RECLAIM_DUE = "INSERT INTO reclaim_due SELECT $now::BIGINT WHERE NOT EXISTS (FROM reclaim_due)"
+SELECTED_TRACES = """
+    SELECT DISTINCT trace_id FROM spans WHERE project = $project
+    AND (user_id IN (SELECT unnest($users::VARCHAR[])) OR session_id IN (SELECT unnest($sessions::VARCHAR[])))"""
+WAITING_LOGS = "SELECT trace_id, log FROM pending_logs WHERE project = $project"
+_CHOSEN = "{0}.trace_hash = c.trace_hash AND {0}.trace_id = c.trace_id AND {0}.project = c.project"
+_CHOSEN_SPAN = _CHOSEN.format("s")
+CHOSEN_SPANS = f"SELECT s.key_hash, s.start_ns, s.trace_id FROM spans s JOIN chosen c ON {_CHOSEN_SPAN}"
+EMPTIED_SESSIONS = f"""
+    SELECT session_id FROM spans s
+    WHERE project = $project AND session_id IN (SELECT session_id FROM spans s JOIN chosen c ON {_CHOSEN_SPAN})
+    GROUP BY session_id HAVING bool_and(trace_hash IN (SELECT trace_hash FROM chosen))"""
+_OF_SESSION = "trace_id IS NULL AND session_id IN (SELECT unnest($sessions::VARCHAR[]))"
+_CHOSEN_SCORE = f"project = $project AND (trace_id IN (SELECT trace_id FROM chosen) OR ({_OF_SESSION}))"
+CHOSEN_SCORES = f"SELECT id_hash, trace_id FROM scores WHERE {_CHOSEN_SCORE}"
+CHOSEN_PENDING = """
+    SELECT p.key_hash, p.trace_id, count(*) FROM pending_logs p
+    JOIN chosen c ON p.trace_id = c.trace_id AND p.project = c.project GROUP BY p.key_hash, p.trace_id"""
+DELETE_CHOSEN = (
+    f"DELETE FROM spans s USING chosen c WHERE {_CHOSEN_SPAN}",
+    "DELETE FROM pending_logs p USING chosen c WHERE p.trace_id = c.trace_id AND p.project = c.project",
+    f"DELETE FROM facts_due d USING chosen c WHERE {_CHOSEN.format('d')}",
+)
+DELETE_CHOSEN_SCORES = f"DELETE FROM scores WHERE {_CHOSEN_SCORE}"
+KEYS_LEFT = "SELECT key_hash FROM spans JOIN chosen ON key_hash = hash WHERE start_ns BETWEEN $low AND $high"
+TRACES_LEFT = "SELECT trace_hash FROM spans JOIN chosen ON trace_hash = hash"
+SCORES_LEFT = "SELECT id_hash FROM scores JOIN chosen ON id_hash = hash"
 
 # Reading. `filters` adds WHERE, ORDER BY and LIMIT.
 SPANS = f"SELECT {', '.join(SPAN_READ)} FROM spans"

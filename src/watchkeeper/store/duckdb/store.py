@@ -11,11 +11,13 @@ from watchkeeper.kit.errors import StoreError, WatchkeeperError
 from watchkeeper.model import Span
 from watchkeeper.store.api import (
     Capabilities,
+    ErasureReport,
     Facets,
     Overview,
     Page,
     QueryLimits,
     Refine,
+    Selector,
     SpanFilter,
     StoreStats,
     Table,
@@ -25,6 +27,7 @@ from watchkeeper.store.api import (
     WriteReceipt,
 )
 from watchkeeper.store.duckdb.engine import FORMAT_VERSION, connect, translated
+from watchkeeper.store.duckdb.erase import Eraser
 from watchkeeper.store.duckdb.figures import overview
 from watchkeeper.store.duckdb.parcel import pack
 from watchkeeper.store.duckdb.reader import Reader
@@ -55,6 +58,7 @@ class DuckdbStore:
             self._writer = Writer(self._db, path, refine, self._queue)
             self._reader = Reader(self._db, self._writer)
             self._traces = Traces(self._reader, self._writer.counts)
+            self._eraser = Eraser(self._writer)
             self._writer.interrupt_readers = self._reader.interrupt
             self._writer.start()
         except WatchkeeperError:
@@ -131,6 +135,10 @@ class DuckdbStore:
     def query(self, project: str, select: exp.Query, limits: QueryLimits) -> Table:
         """Run a SELECT that was allowed, over `spans` and `scores` of the project alone."""
         return run_query(self._reader, project, select, limits)
+
+    def erase(self, project: str, selector: Selector, *, dry_run: bool = False) -> ErasureReport:
+        """Erase what is selected; with `dry_run` only count it."""
+        return self._eraser.erase(project, selector, dry_run=dry_run)
 
     def stats(self) -> StoreStats:
         """Return counts and sizes; no query is run."""

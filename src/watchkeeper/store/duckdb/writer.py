@@ -6,8 +6,9 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import duckdb
 import numpy as np
@@ -21,13 +22,15 @@ from watchkeeper.store.api import Refine, WriteReceipt
 from watchkeeper.store.duckdb import rows as tables
 from watchkeeper.store.duckdb import statements
 from watchkeeper.store.duckdb.engine import is_poisoned, translated
-from watchkeeper.store.duckdb.index import Hashes, KeyIndex, edges
+from watchkeeper.store.duckdb.index import Gone, Hashes, KeyIndex, edges
 from watchkeeper.store.duckdb.merge import Key, Plan, fold
 from watchkeeper.store.duckdb.rows import Row
+from watchkeeper.store.duckdb.tombstones import Tombstones
 from watchkeeper.store.queue import Job, WriteQueue
 
 __all__ = ["Writer"]
 
+T = TypeVar("T")
 _log = logging.getLogger(__name__)
 _COMMIT_BYTES = 16 << 20
 _FACTS_DELAY = 0.4
@@ -62,6 +65,7 @@ class Writer:
         self._traces = KeyIndex()
         self._scores = KeyIndex()
         self._pending: dict[int, int] = {}
+        self.erased = Tombstones()
         self._facts_due = False
         self._facts_at = 0.0
         self._last_write = time.monotonic()
@@ -82,6 +86,10 @@ class Writer:
         self._queue.close()
         self._thread.join()
 
+    def do(self, work: Callable[[duckdb.DuckDBPyConnection], T]) -> Future[T]:
+        """Run work on the writer's thread and connection, in its turn, between commits. Any thread may ask."""
+        return self._queue.put_work(lambda: work(self._db))
+
     def range_of_trace(self, trace_hash: int) -> tuple[int, int] | None:
         """Return the earliest and latest start time of a trace's spans, None where there are none. Any thread."""
         found, low, high = self._traces.find(np.array([trace_hash], dtype=np.uint64))
@@ -97,6 +105,7 @@ class Writer:
         scores = db.execute(statements.SCORE_KEYS).fetchnumpy()
         self._scores.add(_u64(scores["id_hash"]), _i64(scores["time_ns"]))
         self._pending = dict(db.execute(statements.PENDING_KEYS).fetchall())
+        self.erased.load(db)
         self.counts.revision = _scalar(db, statements.REVISION)
         self.counts.spans = len(self._keys)
         self.counts.scores = len(self._scores)
@@ -108,7 +117,10 @@ class Writer:
             patience = max(0.0, self._facts_at - time.monotonic()) if self._facts_due else _IDLE
             jobs = self._queue.take(most=_COMMIT_BYTES, patience=patience)
             if jobs:
-                self._commit(jobs)
+                if jobs[0].work is not None:
+                    self._work(jobs[0], jobs[0].work)
+                else:
+                    self._commit(jobs)
                 self._queue.done(jobs)
                 self._last_write = time.monotonic()
             closing = not jobs and self._queue.closed
@@ -134,6 +146,18 @@ class Writer:
         for job, receipt in zip(jobs, receipts, strict=True):
             job.future.set_result(receipt)
 
+    def _work(self, job: Job, work: Callable[[], None]) -> None:
+        try:
+            self._check()
+            with translated():
+                work()
+        except Exception as error:  # noqa: BLE001 - as above
+            job.future.set_exception(self._explain(error))
+
+    def _check(self) -> None:
+        if self._broken is not None:
+            raise self._broken
+
     def _explain(self, error: Exception) -> WatchkeeperError:
         self._rollback()
         if self._broken is None and (is_poisoned(error) or is_poisoned(error.__cause__ or error)):
@@ -144,12 +168,12 @@ class Writer:
         return StoreError(f"a commit failed: {error}")
 
     def _try(self, jobs: list[Job]) -> list[WriteReceipt]:
-        if self._broken is not None:
-            raise self._broken
+        self._check()
         started = time.perf_counter_ns()
         revision = self.counts.revision + 1
         with translated():
-            plan = fold((job.batch for job in jobs), self, self._refine, revision)
+            batches, sifted = self.erased.sift([job.batch for job in jobs])
+            plan = fold(batches, self, self._refine, revision)
             self._index(plan)
             try:
                 new_scores = self._write(plan)
@@ -160,7 +184,7 @@ class Writer:
                 new_scores = self._write(plan)
         self._account(plan, revision, new_scores)
         took = time.perf_counter_ns() - started
-        return [WriteReceipt(outcomes=outcomes, commit_ns=took) for outcomes in plan.outcomes]
+        return [WriteReceipt(outcomes=outcomes, commit_ns=took) for outcomes in sifted.outcomes(plan.outcomes)]
 
     def _index(self, plan: Plan) -> None:
         # Before the commit: an entry too many is harmless, one too few would hide a stored span.
@@ -236,6 +260,17 @@ class Writer:
         self._db.execute("COMMIT")
         self._facts_due = False
         self.counts.revision += 1
+
+    def forget(self, gone: Gone) -> None:
+        """Take what was erased, and committed so, out of the counts and the indexes. On the writer's thread."""
+        counts = self.counts
+        counts.revision += 1
+        counts.spans -= gone.spans
+        counts.scores -= gone.scores
+        counts.pending_logs -= sum(self._pending.pop(key, 0) for key in gone.pending_keys)
+        self._keys.remove(gone.keys)
+        self._traces.remove(gone.traces)
+        self._scores.remove(gone.score_keys)
 
     def _wants_checkpoint(self, *, idle: bool) -> bool:
         try:

@@ -15,12 +15,14 @@ from watchkeeper.kit.errors import CapabilityError, OverloadedError, StoreError
 from watchkeeper.model import RawLog, RawSpan, Score, Span, merge_raw
 from watchkeeper.store.api import (
     Capabilities,
+    ErasureReport,
     Facets,
     Outcome,
     Overview,
     Page,
     QueryLimits,
     Refine,
+    Selector,
     SpanFilter,
     StoreStats,
     Table,
@@ -31,6 +33,7 @@ from watchkeeper.store.api import (
 )
 from watchkeeper.store.cursors import ScorePosition, SpanPosition, TracePosition, decode_cursor, encode_cursor
 from watchkeeper.store.figures import MAX_FACETS
+from watchkeeper.store.memory.erase import chosen_traces, erasure
 from watchkeeper.store.memory.figures import overview
 from watchkeeper.store.memory.views import matches_span, matches_trace, same, span_row, trace_row
 from watchkeeper.store.queue import weigh
@@ -55,6 +58,7 @@ class MemoryStore:
         self._spans: dict[_Key, tuple[Span, int]] = {}
         self._scores: dict[tuple[str, str], Score] = {}
         self._logs: dict[_Key, list[RawLog]] = {}
+        self._erased: set[tuple[str, str]] = set()
         self._revision = 0
         self._queued = 0
         self._open = True
@@ -205,6 +209,21 @@ class MemoryStore:
         """Refuse: there is no SQL here."""
         raise CapabilityError("the store in memory cannot run SQL", hint="start the server with a data folder")
 
+    def erase(self, project: str, selector: Selector, *, dry_run: bool = False) -> ErasureReport:
+        """Erase what is selected; with `dry_run` only count it."""
+        with self._lock:
+            self._check()
+            spans = [span for span, _ in self._of(project)]
+            traces = chosen_traces(project, selector, spans, self._logs)
+            gone = erasure(project, selector, traces, spans, self._scores, self._logs)
+            if not dry_run:
+                self._erased.update((project, trace) for trace in traces)
+                for kept, keys in ((self._spans, gone.spans), (self._scores, gone.scores), (self._logs, gone.logs)):
+                    for key in keys:
+                        del kept[key]  # type: ignore[arg-type]  # each by its own key
+                self._revision += 1
+            return gone.report
+
     def stats(self) -> StoreStats:
         """Return counts and sizes."""
         with self._lock:
@@ -231,6 +250,8 @@ class MemoryStore:
     def _store(self, batch: WriteBatch) -> tuple[Outcome, ...]:
         outcomes = tuple(self._take(span) for span in batch.spans)
         for project, log in batch.logs:
+            if (project, log.trace_id) in self._erased:
+                continue
             key = (project, log.trace_id, log.span_id)
             if key in self._spans:
                 span, _ = self._spans[key]
@@ -240,11 +261,15 @@ class MemoryStore:
             if not any(same(log, one) for one in waiting):
                 waiting.append(log)
         for score in batch.scores:
+            if (score.project, score.trace_id) in self._erased:
+                continue
             self._scores[score.project, score.id] = score
         return outcomes
 
     def _take(self, span: Span) -> Outcome:
         key = (span.project, span.trace_id, span.span_id)
+        if key[:2] in self._erased:
+            return "erased"
         if key in self._spans:
             return "merged" if self._amend(key, span.raw, span.received_at) else "unchanged"
         self._spans[key] = deepcopy(span), self._revision + 1
