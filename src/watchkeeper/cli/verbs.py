@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from watchkeeper.cli import demo, serve, sql, version
+from watchkeeper.cli import demo, erase, serve, sql, version
 
 __all__ = ["application"]
 
@@ -19,4 +19,5 @@ application = typer.Typer(
 application.command("serve")(serve.serve)
 application.command("demo")(demo.demo)
 application.command("sql")(sql.sql)
+application.command("erase")(erase.erase)
 application.command("version")(version.version)

@@ -16,7 +16,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from watchkeeper.kit.errors import NotFoundError
-from watchkeeper.server import errors, overview, scores, sql, status, traces
+from watchkeeper.server import erasure, errors, overview, scores, sql, status, traces
 from watchkeeper.server.access import AccessMiddleware
 from watchkeeper.server.otlp import OtlpApp
 from watchkeeper.server.otlp.openapi import OTLP_PATHS
@@ -76,7 +76,7 @@ def openapi(app: FastAPI) -> dict[str, Any]:
 
 def _api() -> APIRouter:
     api = APIRouter(prefix="/api/v1", responses=errors.PROBLEMS)
-    for slice_ in (traces, scores, overview, status, sql):
+    for slice_ in (traces, scores, overview, status, sql, erasure):
         api.include_router(slice_.router)
     return api
 

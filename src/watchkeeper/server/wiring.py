@@ -11,6 +11,8 @@ from watchkeeper.kit.settings import ServerSettings
 from watchkeeper.model import RawSpan, Span
 from watchkeeper.pricing import Pricer
 from watchkeeper.server.access import Gate
+from watchkeeper.server.erasure.audit import ErasureAudit
+from watchkeeper.server.erasure.service import ErasureService
 from watchkeeper.server.metrics import Metrics
 from watchkeeper.server.otlp.service import IngestService
 from watchkeeper.server.overview.service import OverviewService
@@ -41,6 +43,7 @@ class Services:
     overview: OverviewService
     queries: QueryService
     status: StatusService
+    erasure: ErasureService
     max_body: int
 
     def close(self) -> None:
@@ -72,6 +75,7 @@ def assemble(settings: ServerSettings, folder: Path | None, clock: Clock | None 
         overview=OverviewService(store, now),
         queries=QueryService(store),
         status=StatusService(store, pricer, version()),
+        erasure=ErasureService(store, ErasureAudit(folder), now),
         max_body=settings.max_body_mib * MIB,
     )
 

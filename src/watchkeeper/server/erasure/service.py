@@ -1,0 +1,64 @@
+"""Erasing for the API and the command line, with a line in the audit for each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from watchkeeper.kit.clock import Clock, format_rfc3339
+from watchkeeper.server.erasure.audit import ErasureAudit
+from watchkeeper.server.erasure.schemas import ErasureIn, ErasureOut
+from watchkeeper.store.api import Selector, SpanStore
+
+__all__ = ["ErasureService", "Pseudonym"]
+
+Pseudonym = Callable[[str], str | None]
+"""A user id to the name it is stored under where capture pseudonymises, None where it does not."""
+
+
+def _plain(_: str) -> str | None:
+    return None
+
+
+class ErasureService:
+    """Finds a person under every name they may be stored by, erases, and writes down that it was done."""
+
+    def __init__(
+        self,
+        store: SpanStore,
+        audit: ErasureAudit,
+        clock: Clock,
+        pseudonym: Pseudonym = _plain,
+        *,
+        after: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._store = store
+        self._audit = audit
+        self._clock = clock
+        self._pseudonym = pseudonym
+        self._after = after
+
+    def erase(self, project: str, wanted: ErasureIn, *, who: str) -> ErasureOut:
+        """Erase, or count; `who` is the caller's name for the audit."""
+        kind, name = next(
+            (kind, name)
+            for kind, name in (("user", wanted.user), ("session", wanted.session), ("trace", wanted.trace))
+            if name is not None
+        )
+        report = self._store.erase(project, self._selector(kind, name), dry_run=wanted.dry_run)
+        if not wanted.dry_run:
+            self._audit.add(
+                at=format_rfc3339(self._clock.now_ns()), who=who, project=project, kind=kind, name=name,
+                traces=report.traces, spans=report.spans, scores=report.scores, pending_logs=report.pending_logs,
+            )  # fmt: skip
+            self._after()
+        return ErasureOut(
+            dry_run=wanted.dry_run, traces=report.traces, spans=report.spans, scores=report.scores,
+            pending_logs=report.pending_logs, first=report.first, last=report.last,  # type: ignore[arg-type]
+            reclaimed=False,
+        )  # fmt: skip
+
+    def _selector(self, kind: str, name: str) -> Selector:
+        if kind == "trace":
+            return Selector(traces=(name,))
+        names = tuple(dict.fromkeys(one for one in (name, self._pseudonym(name)) if one is not None))
+        return Selector(users=names) if kind == "user" else Selector(sessions=names)
