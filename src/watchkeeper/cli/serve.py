@@ -33,12 +33,16 @@ def serve(
     data_dir: Annotated[
         Path | None, typer.Option(help="Folder for everything stored. [default: ~/.local/share/watchkeeper]")
     ] = None,
+    manifest: Annotated[
+        Path | None,
+        typer.Option(help="The manifest. [default: ./watchkeeper.toml where there is one; WATCHKEEPER_MANIFEST]"),
+    ] = None,
 ) -> None:
     """Run the server: OTLP in, dashboard, API and metrics. (beta)
 
     Beyond loopback it wants a key: WATCHKEEPER_SECRET_KEY=sk-… . Further settings: docs/reference/settings.md.
     """
-    settings = read(ServerSettings, host=host, port=port, grpc_port=grpc_port, data_dir=data_dir)
+    settings = read(ServerSettings, host=host, port=port, grpc_port=grpc_port, data_dir=data_dir, manifest=manifest)
     from watchkeeper.server import serve as run
 
     run(settings, _say)

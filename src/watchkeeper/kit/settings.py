@@ -48,6 +48,19 @@ class ServerSettings:
     queue_mib: int = _setting("WATCHKEEPER_QUEUE_MIB", "bytes that may wait for a commit, in MiB, before 429", 64)
     memory_mib: int = _setting("WATCHKEEPER_MEMORY_MIB", "memory the analytic engine may use, in MiB", 1024)
     prices: Path | None = _setting("WATCHKEEPER_PRICES", "TOML file with your own dated prices", None)
+    manifest: Path | None = _setting(
+        "WATCHKEEPER_MANIFEST", "the manifest (default: ./watchkeeper.toml where there is one)", None
+    )
+    capture: str = _setting(
+        "WATCHKEEPER_CAPTURE", "content kept of services no manifest names: full, masked or off", "masked"
+    )
+    retention: str | None = _setting(
+        "WATCHKEEPER_RETENTION", "age at which spans are deleted, such as 30d (default: never)", None
+    )
+
+    def manifest_path(self) -> Path | None:
+        """Return the manifest to read: the one named, else the one in the working folder, else None."""
+        return self.manifest or next((path for path in (Path("watchkeeper.toml"),) if path.is_file()), None)
 
     def folder(self) -> Path:
         """Return the data folder, whether named or by default."""

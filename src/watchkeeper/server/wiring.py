@@ -8,6 +8,7 @@ from pathlib import Path
 from watchkeeper.ingest import map_span
 from watchkeeper.kit.clock import Clock, SystemClock
 from watchkeeper.kit.settings import ServerSettings
+from watchkeeper.manifest import ManifestFile, default_policy
 from watchkeeper.model import RawSpan, Span
 from watchkeeper.pricing import Pricer
 from watchkeeper.server.access import Gate
@@ -44,6 +45,7 @@ class Services:
     queries: QueryService
     status: StatusService
     erasure: ErasureService
+    manifest: ManifestFile
     max_body: int
 
     def close(self) -> None:
@@ -57,6 +59,7 @@ def assemble(settings: ServerSettings, folder: Path | None, clock: Clock | None 
     """Open the stores in the folder (None keeps everything in memory) and build the services on them."""
     now = clock or SystemClock()
     pricer = Pricer(settings.prices)
+    manifest = ManifestFile(settings.manifest_path(), default_policy(settings.capture, settings.retention))
 
     def refine(project: str, raw: RawSpan, received_at: int) -> Span:
         return pricer.price(map_span(project, raw, received_at))
@@ -74,8 +77,9 @@ def assemble(settings: ServerSettings, folder: Path | None, clock: Clock | None 
         scores=ScoreService(store, now),
         overview=OverviewService(store, now),
         queries=QueryService(store),
-        status=StatusService(store, pricer, version()),
         erasure=ErasureService(store, ErasureAudit(folder), now),
+        status=StatusService(store, pricer, manifest, version()),
+        manifest=manifest,
         max_body=settings.max_body_mib * MIB,
     )
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from watchkeeper.manifest import ManifestFile
 from watchkeeper.pricing import Pricer
 from watchkeeper.server.schemas import plain
-from watchkeeper.server.status.schemas import StatusOut
+from watchkeeper.server.status.schemas import ManifestOut, PolicyOut, StatusOut
 from watchkeeper.store.api import SpanStore
 
 __all__ = ["StatusService"]
@@ -13,9 +14,10 @@ __all__ = ["StatusService"]
 class StatusService:
     """Says what version answers, where, and how much is stored."""
 
-    def __init__(self, store: SpanStore, pricer: Pricer, version: str) -> None:
+    def __init__(self, store: SpanStore, pricer: Pricer, manifest: ManifestFile, version: str) -> None:
         self._store = store
         self._pricer = pricer
+        self._manifest = manifest
         self._version = version
         self.endpoint = ""
         self.grpc_port: int | None = None
@@ -36,4 +38,15 @@ class StatusService:
             disk_bytes=stats.disk_bytes,
             format_version=stats.format_version,
             prices=plain(self._pricer.describe()),
+            manifest=self._policies(),
+        )
+
+    def _policies(self) -> ManifestOut:
+        found = self._manifest.current()
+        return ManifestOut(
+            path=None if self._manifest.path is None else str(self._manifest.path),
+            error=self._manifest.error,
+            default=PolicyOut.of(found.default),
+            services={name: PolicyOut.of(policy) for name, policy in sorted(found.services.items())},
+            unused=list(found.unused),
         )
