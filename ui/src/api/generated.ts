@@ -424,6 +424,23 @@ export interface components {
             counts: number[];
         };
         /**
+         * ManifestOut
+         * @description The manifest in force; `error` says why the file as it is now is not, `unused` which keys wait for a later release.
+         */
+        ManifestOut: {
+            default: components["schemas"]["PolicyOut"];
+            /** Error */
+            error: string | null;
+            /** Path */
+            path: string | null;
+            /** Services */
+            services: {
+                [key: string]: components["schemas"]["PolicyOut"];
+            };
+            /** Unused */
+            unused: string[];
+        };
+        /**
          * MessageOut
          * @description One turn; each part carries its `type`: text, reasoning, tool_call, tool_result, media, other.
          */
@@ -506,6 +523,19 @@ export interface components {
             unpriced: number;
             /** Until */
             until: string;
+        };
+        /**
+         * PolicyOut
+         * @description How a service's content is captured, and after how many days it is deleted (null: never).
+         */
+        PolicyOut: {
+            /**
+             * Content
+             * @enum {string}
+             */
+            content: "full" | "masked" | "off";
+            /** Retention Days */
+            retention_days: number | null;
         };
         /**
          * Problem
@@ -814,6 +844,7 @@ export interface components {
             format_version: number;
             /** Grpc Port */
             grpc_port: number | null;
+            manifest: components["schemas"]["ManifestOut"];
             /** Pending Logs */
             pending_logs: number;
             /** Prices */
