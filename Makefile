@@ -27,7 +27,7 @@ test: install-test ## Run the whole suite, browser tests included (installs what
 	PIP_NO_INDEX=1 WATCHKEEPER_CLIENT_VENVS=$(CURDIR)/.venv-clients $(BIN)/python -m pytest -n $(JOBS) --dist worksteal tests
 
 .PHONY: install-test
-install-test: $(BIN)/.dev browser clients model ## Install phase of `make test`
+install-test: $(BIN)/.dev browser debian clients model ## Install phase of `make test`
 ifneq ($(WHEEL),)
 	@echo "== installing $(WHEEL) over the tree =="
 	$(BIN)/python -m pip install -q --force-reinstall --no-deps $(WHEEL)
@@ -101,6 +101,11 @@ $(BIN)/.dev: pyproject.toml requirements/lock.txt | $(BIN)/.venv
 .PHONY: browser
 browser:
 	@$(PYTHON) scripts/browser.py
+
+# Real tools that tests drive: Prometheus scrapes us, strace watches where we connect to.
+.PHONY: debian
+debian:
+	@$(PYTHON) scripts/debian.py prometheus:prometheus,promtool strace:strace
 
 .PHONY: model
 model: $(BIN)/.dev

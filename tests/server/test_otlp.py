@@ -124,9 +124,9 @@ async def test_a_resend_changes_nothing(http: httpx.AsyncClient) -> None:
 
     assert status["spans"] == 1
     assert (
-        'llm_requests_total{model="gpt-4o-mini-2024-07-18",provider="openai",service="support-bot",status="ok"} 1.0'
-        in metrics
-    )
+        'watchkeeper_llm_request_duration_seconds_count{project="default",service="support-bot",provider="openai",'
+        'model="gpt-4o-mini-2024-07-18",operation="chat",status="ok"} 1\n'
+    ) in metrics
 
 
 async def test_a_log_brings_the_messages_before_or_after_its_span(http: httpx.AsyncClient) -> None:

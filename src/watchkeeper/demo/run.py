@@ -98,7 +98,7 @@ def _talk(bot: subprocess.Popen[str], url: str, folder: Path, say: Progress, sto
     say.done(f"first trace  {url}/traces/{json.loads(lines[0])['trace_id']}")
     say.step("try next:")
     say.step(f'  watchkeeper sql --url {url} "{_QUESTION}"')
-    say.step(f"  curl -s {url}/metrics | grep ^llm_")
+    say.step(f"  curl -s {url}/metrics | grep ^watchkeeper_llm_")
     say.step(
         f'  your own app: import watchkeeper as wk; wk.init(service="my-app", endpoint="{url}"); wk.wrap(OpenAI())'
     )

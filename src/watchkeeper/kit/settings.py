@@ -47,6 +47,11 @@ class ServerSettings:
     max_body_mib: int = _setting("WATCHKEEPER_MAX_BODY_MIB", "largest request body, decompressed, in MiB", 64)
     queue_mib: int = _setting("WATCHKEEPER_QUEUE_MIB", "bytes that may wait for a commit, in MiB, before 429", 64)
     memory_mib: int = _setting("WATCHKEEPER_MEMORY_MIB", "memory the analytic engine may use, in MiB", 1024)
+    metrics_label_values: int = _setting(
+        "WATCHKEEPER_METRICS_LABEL_VALUES",
+        "values of one label on /metrics, per project, before the rest are `other`",
+        100,
+    )
     prices: Path | None = _setting("WATCHKEEPER_PRICES", "TOML file with your own dated prices", None)
     manifest: Path | None = _setting(
         "WATCHKEEPER_MANIFEST", "the manifest (default: ./watchkeeper.toml where there is one)", None

@@ -9,6 +9,7 @@ from typing import Any
 
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.openapi.utils import get_openapi
+from starlette.concurrency import run_in_threadpool
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.responses import FileResponse, HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
@@ -86,14 +87,23 @@ def _add_plain_routes(app: FastAPI, services: Services) -> None:
         return PlainTextResponse("ok\n")
 
     async def metrics(request: Request) -> Response:
-        body, content_type = services.metrics.page(request.headers.get("accept", ""))
-        return Response(body, headers={"Content-Type": content_type})
+        told = request.headers
+        body, headers = await run_in_threadpool(
+            services.metrics.page, told.get("accept", ""), told.get("accept-encoding", ""), _shown_project(request)
+        )
+        return Response(body, headers=headers)
 
     for signal in ("traces", "logs", "metrics"):
         app.router.routes.append(Route(f"/v1/{signal}", OtlpApp(signal, services.ingest, services.max_body)))
     app.router.routes.append(Route("/healthz", healthz))
     app.router.routes.append(Route("/readyz", healthz))
     app.router.routes.append(Route("/metrics", metrics))
+
+
+def _shown_project(request: Request) -> str | None:
+    """Return the project whose calls a scraper may see, None where it may see all: the machine's own user."""
+    project = str(request.scope["watchkeeper.project"])
+    return None if project == "default" else project
 
 
 def _add_ui(app: FastAPI) -> None:

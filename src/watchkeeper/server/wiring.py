@@ -66,7 +66,7 @@ def assemble(settings: ServerSettings, folder: Path | None, clock: Clock | None 
 
     store = open_span_store(folder, refine=refine, memory_mib=settings.memory_mib, queue_bytes=settings.queue_mib * MIB)
     control = open_control_store(folder)
-    metrics = Metrics(store)
+    metrics = Metrics(store, version(), settings.metrics_label_values)
     return Services(
         store=store,
         control=control,

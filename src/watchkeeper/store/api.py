@@ -54,7 +54,7 @@ if TYPE_CHECKING:
 __all__ = [
     "ERASED_DAYS", "Capabilities", "ErasureReport", "Facets", "Histogram", "ModelRow", "Outcome", "Overview", "Page",
     "Parcel", "QueryLimits", "Refine", "Selector", "SpanFilter", "SpanRow", "SpanStore", "StoreStats", "Table",
-    "TimeBucket", "TraceFilter", "TraceRow",
+    "TimeBucket", "Timing", "TraceFilter", "TraceRow",
     "WriteBatch", "WriteReceipt",
 ]  # fmt: skip
 
@@ -299,8 +299,21 @@ class Table(msgspec.Struct, frozen=True, kw_only=True):
     truncated: bool = False
 
 
+class Timing(msgspec.Struct, frozen=True, kw_only=True):
+    """How long something took: `counts[i]` in (bounds[i-1], bounds[i]] ns, the last one above every bound."""
+
+    bounds: tuple[int, ...] = ()
+    counts: tuple[int, ...] = ()
+    total_ns: int = 0
+
+
 class StoreStats(msgspec.Struct, frozen=True, kw_only=True):
-    """The store about itself. `revision` grows with every commit; `queued` counts bytes waiting."""
+    """The store about itself. `revision` grows with every commit.
+
+    `queued` counts bytes and `queued_spans` spans waiting for a commit, `queue_limit` is when the queue is full.
+    `disk_bytes` is the whole of it, `wal_bytes` the part that is a log not yet checkpointed.
+    `commits` and `checkpoints` count since the store was opened.
+    """
 
     revision: int
     spans: int
@@ -309,6 +322,11 @@ class StoreStats(msgspec.Struct, frozen=True, kw_only=True):
     queued: int
     disk_bytes: int
     format_version: int
+    queued_spans: int = 0
+    queue_limit: int = 0
+    wal_bytes: int = 0
+    commits: Timing = Timing()
+    checkpoints: Timing = Timing()
 
 
 class Capabilities(msgspec.Struct, frozen=True, kw_only=True):

@@ -42,6 +42,7 @@ class WriteQueue:
         self._limit = limit
         self._jobs: deque[Job] = deque()
         self._held = 0
+        self._held_spans = 0
         self._closed = False
         self._changed = threading.Condition()
 
@@ -49,6 +50,16 @@ class WriteQueue:
     def held(self) -> int:
         """Return the bytes taken and not yet committed."""
         return self._held
+
+    @property
+    def held_spans(self) -> int:
+        """Return the spans taken and not yet committed."""
+        return self._held_spans
+
+    @property
+    def limit(self) -> int:
+        """Return the bytes that may be held."""
+        return self._limit
 
     @property
     def closed(self) -> bool:
@@ -69,6 +80,7 @@ class WriteQueue:
             if self._held and self._held + job.weight > self._limit:
                 raise OverloadedError("the write queue is full")
             self._held += job.weight
+            self._held_spans += len(batch.parcel or batch.spans)
             self._jobs.append(job)
             self._changed.notify()
         return job.future
@@ -117,6 +129,7 @@ class WriteQueue:
         """Give back the room of jobs that are settled."""
         with self._changed:
             self._held -= sum(job.weight for job in jobs)
+            self._held_spans -= sum(len(job.batch.parcel or job.batch.spans) for job in jobs)
 
     def close(self) -> None:
         """Take no more; what was taken stays to be drained."""

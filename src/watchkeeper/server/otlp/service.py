@@ -69,6 +69,7 @@ class IngestService:
 
         batch, spans, found = await self._off_loop(size, work)
         await self._store_batch(batch, spans)
+        self._metrics.rejected(project, "traces", found.rejected)
         return Accepted(found.rejected, found.reason)
 
     async def logs(self, project: str, size: int, decode: Callable[[], DecodedLogs]) -> Accepted:
@@ -82,6 +83,7 @@ class IngestService:
 
         batch, found = await self._off_loop(size, work)
         await self._store_batch(batch)
+        self._metrics.rejected(project, "logs", found.rejected)
         return Accepted(found.rejected, found.reason)
 
     async def metrics(self, size: int, count: Callable[[], int]) -> Accepted:
@@ -110,4 +112,4 @@ class IngestService:
         if not (spans or batch.logs or batch.scores):
             return
         receipt = await asyncio.wrap_future(self._store.submit(batch))
-        self._metrics.stored(spans, receipt.outcomes, receipt.commit_ns)
+        self._metrics.stored(spans, receipt.outcomes)

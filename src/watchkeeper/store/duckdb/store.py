@@ -145,14 +145,20 @@ class DuckdbStore:
         if not self._open:
             raise StoreError("the store is closed")
         counts = self._writer.counts
+        wal = _size(Path(f"{self._path}.wal"))
         return StoreStats(
             revision=counts.revision,
             spans=counts.spans,
             scores=counts.scores,
             pending_logs=counts.pending_logs,
             queued=self._queue.held,
-            disk_bytes=_size(self._path) + _size(Path(f"{self._path}.wal")),
+            disk_bytes=_size(self._path) + wal,
             format_version=FORMAT_VERSION,
+            queued_spans=self._queue.held_spans,
+            queue_limit=self._queue.limit,
+            wal_bytes=wal,
+            commits=counts.commits.read(),
+            checkpoints=counts.checkpoints.read(),
         )
 
     def close(self) -> None:

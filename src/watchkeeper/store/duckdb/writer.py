@@ -27,6 +27,7 @@ from watchkeeper.store.duckdb.merge import Key, Plan, fold
 from watchkeeper.store.duckdb.rows import Row
 from watchkeeper.store.duckdb.tombstones import Tombstones
 from watchkeeper.store.queue import Job, WriteQueue
+from watchkeeper.store.timings import Timings
 
 __all__ = ["Writer"]
 
@@ -43,13 +44,15 @@ _ALL = (-(2**63), 2**63 - 1)
 class Counts:
     """What the store holds; kept by the writer, read by anyone."""
 
-    __slots__ = ("pending_logs", "revision", "scores", "spans")
+    __slots__ = ("checkpoints", "commits", "pending_logs", "revision", "scores", "spans")
 
     def __init__(self) -> None:
         self.revision = 0
         self.spans = 0
         self.scores = 0
         self.pending_logs = 0
+        self.commits = Timings()
+        self.checkpoints = Timings()
 
 
 class Writer:
@@ -184,6 +187,7 @@ class Writer:
                 new_scores = self._write(plan)
         self._account(plan, revision, new_scores)
         took = time.perf_counter_ns() - started
+        self.counts.commits.add(took)
         return [WriteReceipt(outcomes=outcomes, commit_ns=took) for outcomes in sifted.outcomes(plan.outcomes)]
 
     def _index(self, plan: Plan) -> None:
@@ -281,7 +285,9 @@ class Writer:
         return size > _WAL_MOST or (quiet and size > _WAL_IDLE)
 
     def _checkpoint(self) -> None:
+        started = time.perf_counter_ns()
         self._db.execute(statements.CHECKPOINT)
+        self.counts.checkpoints.add(time.perf_counter_ns() - started)
 
     def _tend(self, what: str, work: Callable[[], None]) -> None:
         """Do what nobody waits for: a failure is logged, and it is tried again later."""

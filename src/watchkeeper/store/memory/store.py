@@ -236,6 +236,7 @@ class MemoryStore:
                 queued=self._queued,
                 disk_bytes=0,
                 format_version=0,
+                queue_limit=self._limit,
             )
 
     def close(self) -> None:
