@@ -354,7 +354,8 @@ def test_the_real_model_through_server_url(local: str, exported: InMemorySpanExp
     whole = client.chat.complete(model=local_model.MODEL, messages=talk, max_tokens=8, tools=TOOLS)
     with client.chat.stream(model=local_model.MODEL, messages=talk, max_tokens=8) as stream:
         pieces = [event.data.choices[0].delta.content for event in stream if event.data.choices]
-    client.chat.parse(Place, model=local_model.MODEL, messages=talk, max_tokens=64)
+    asked: Any = [{"role": "user", "content": "The city is Bern. Answer as JSON."}]
+    client.chat.parse(Place, model=local_model.MODEL, messages=asked, max_tokens=64, temperature=0)
     with pytest.raises(SDKError, match="embeddings"):
         client.embeddings.create(model=local_model.MODEL, inputs="hello")
     wk.flush()

@@ -268,15 +268,88 @@ async def test_async(async_client: AsyncOpenAI, exported: InMemorySpanExporter) 
     assert failed.status.status_code is StatusCode.ERROR
 
 
-def test_copies_and_raw_responses_work(client: OpenAI, exported: InMemorySpanExporter) -> None:
-    """A copied client is traced, a raw response stays raw, and wrapping twice traces once."""
-    raw = client.with_options(timeout=5).chat.completions.with_raw_response.create(
-        model="gpt-4o-mini", messages=MESSAGES
-    )
-    wk.wrap(client).with_options(timeout=5).chat.completions.create(model="gpt-4o-mini", messages=MESSAGES)
+def test_copies_are_traced_and_wrapping_twice_is_once(client: OpenAI, exported: InMemorySpanExporter) -> None:
+    """A copy, a copy's copy and a client wrapped twice trace each call once; the client keeps its type."""
+    again = wk.wrap(client)
+    again.with_options(timeout=5).with_options(timeout=6).chat.completions.create(model="m", messages=MESSAGES)
 
-    assert raw.parse().choices[0].message.content == "It is sunny in Bern."
-    assert told(only(exported))["gen_ai.operation.name"] == "chat"
+    assert again is client
+    assert type(again) is OpenAI
+    assert only(exported).name == "chat m"
+
+
+def test_a_client_in_use_before_it_was_wrapped(base_url: str, exported: InMemorySpanExporter) -> None:
+    """Resources that the app has taken from a client before are traced too."""
+    client = OpenAI(base_url=base_url, api_key="none")
+    completions = client.chat.completions
+    wk.wrap(client)
+    completions.create(model="m", messages=MESSAGES)
+
+    assert only(exported).name == "chat m"
+
+
+def test_a_raw_response_stays_raw_and_is_described(client: OpenAI, exported: InMemorySpanExporter) -> None:
+    """`with_raw_response` gives its response as without us; the span has the answer, whole or streamed."""
+    raw = client.chat.completions.with_raw_response.create(model="m", messages=MESSAGES)
+    streamed = client.chat.completions.with_raw_response.create(model="m", messages=MESSAGES, stream=True)
+    chunks = list(streamed.parse())
+    wk.flush()
+    first, second = (told(span) for span in exported.get_finished_spans())
+
+    assert raw.headers["content-type"] == "application/json"
+    assert raw.parse().choices[0].message.content == fake_openai.ANSWER
+    assert first["gen_ai.usage.cache_read.input_tokens"] == 64
+    assert fake_openai.ANSWER in first["gen_ai.output.messages"]
+    assert chunks[-1].choices
+    assert "sunny" in second["gen_ai.output.messages"]
+    assert second["gen_ai.response.time_to_first_chunk"] > 0
+
+
+@pytest.mark.parametrize("read", ["parse", "json", "lines", "nothing", "stream", "dropped"])
+def test_a_streamed_response_is_described_as_far_as_it_is_read(
+    client: OpenAI, exported: InMemorySpanExporter, read: str
+) -> None:
+    """`with_streaming_response` gives one span: with the answer where the body was read whole or as a stream."""
+    kind = client.chat.completions.with_streaming_response
+    if read == "stream":
+        with kind.create(model="m", messages=MESSAGES, stream=True) as streamed:
+            list(streamed.parse())
+    elif read == "dropped":
+        with kind.create(model="m", messages=MESSAGES, stream=True) as streamed:
+            next(streamed.parse())
+    else:
+        with kind.create(model="m", messages=MESSAGES) as response:
+            if read == "parse":
+                assert response.parse().choices[0].message.content == fake_openai.ANSWER
+            elif read == "json":
+                response.json()
+            elif read == "lines":
+                list(response.iter_lines())
+    span = only(exported)
+
+    assert span.status.status_code is StatusCode.UNSET
+    assert ("gen_ai.usage.input_tokens" in told(span)) == (read in {"parse", "json"})
+    assert ("gen_ai.output.messages" in told(span)) == (read in {"parse", "json", "stream"})
+
+
+async def test_async_raw_responses(async_client: AsyncOpenAI, exported: InMemorySpanExporter) -> None:
+    """The same on the async client."""
+    raw = await async_client.chat.completions.with_raw_response.create(model="m", messages=MESSAGES)
+    async with async_client.chat.completions.with_streaming_response.create(model="m", messages=MESSAGES) as response:
+        parsed = await response.parse()
+    async with async_client.chat.completions.with_streaming_response.create(
+        model="m", messages=MESSAGES, stream=True
+    ) as streamed:
+        async for _ in await streamed.parse():
+            pass
+    with pytest.raises(InternalServerError):
+        await async_client.chat.completions.with_raw_response.create(model="broken", messages=MESSAGES)
+    wk.flush()
+    spans = exported.get_finished_spans()
+
+    assert raw.parse() == parsed
+    assert ["sunny" in told(span).get("gen_ai.output.messages", "") for span in spans] == [True, True, True, False]
+    assert spans[3].status.status_code is StatusCode.ERROR
 
 
 def test_without_content(provider: object, client: OpenAI) -> None:

@@ -1,12 +1,13 @@
-"""How a stream's chunks become one answer, within a bound: what is kept of a text never outgrows `LIMIT` characters."""
+"""What the readers of all clients share: fields of any object, content as text, and streams folded within a bound."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Protocol
 
-from watchkeeper.sdk.encode import LIMIT
+from watchkeeper.sdk.encode import LIMIT, to_json
 
-__all__ = ["Fold", "SpanFields", "Text"]
+__all__ = ["Fold", "SpanFields", "Text", "field", "written"]
 
 SpanFields = dict[str, Any]
 
@@ -21,6 +22,16 @@ class Fold(Protocol):
     def fields(self, *, content: bool) -> SpanFields:
         """Describe what came."""
         ...
+
+
+def written(value: Any, make: Callable[[Any], Any]) -> Any:
+    """Write content as an attribute: `make` turns what the client was given, or gave, into the convention's shape."""
+    return to_json(make(value))
+
+
+def field(thing: Any, name: str) -> Any:
+    """Read a field of a dict or of a client's object; None where it has none."""
+    return thing.get(name) if isinstance(thing, dict) else getattr(thing, name, None)
 
 
 class Text:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
-from watchkeeper.sdk.wrappers.driver import Call, Operation, Place, fields_of_server, traced
+from watchkeeper.sdk.wrappers.driver import Call, Operation, server_fields, traced
 from watchkeeper.sdk.wrappers.mistral_core import (
     CompletionFold,
     completion_request,
@@ -24,7 +24,7 @@ __all__ = ["wrap_mistral"]
 
 _log = logging.getLogger("watchkeeper")
 _MARK = "_watchkeeper_traced"
-_STREAM = Place(iterator="generator")
+_ITERATOR = "generator"
 
 _CHAT = Operation("chat", completion_request, completion_result)
 _CHAT_STREAM = Operation("chat", functools.partial(completion_request, stream=True), completion_result, CompletionFold)
@@ -49,14 +49,14 @@ def wrap_mistral(client: Any) -> None:
         return
     setattr(client, _MARK, True)
     host, port = _server(client)
-    server = fields_of_server(provider_of(host, "mistral_ai"), host, port)
+    server = server_fields(provider_of(host, "mistral_ai"), host, port)
     for part, methods in _METHODS:
         owner = getattr(client, part, None)
         for name, operation in methods.items():
             for full in (name, f"{name}_async"):
                 original = getattr(owner, full, None)
                 if original is not None:
-                    call = Call(operation, server, _STREAM)
+                    call = Call(operation, server, _ITERATOR)
                     setattr(owner, full, traced(original, call, is_async=full != name))
     _still(client)
 

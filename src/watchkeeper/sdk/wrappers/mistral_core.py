@@ -7,8 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from watchkeeper.model import semconv
-from watchkeeper.sdk.encode import to_json
-from watchkeeper.sdk.wrappers.fold import SpanFields
+from watchkeeper.sdk.wrappers.fold import SpanFields, field, written
 from watchkeeper.sdk.wrappers.openai_core import (
     ChatFold,
     chat_request,
@@ -17,7 +16,6 @@ from watchkeeper.sdk.wrappers.openai_core import (
     embedding_request,
     embedding_result,
 )
-from watchkeeper.sdk.wrappers.openai_messages import field
 
 __all__ = [
     "CompletionFold",
@@ -43,8 +41,7 @@ def fim_request(given: Mapping[str, Any], *, content: bool, stream: bool = False
     found = completion_request(given, content=content, stream=stream)
     texts = [text for name in ("prompt", "suffix") if isinstance(text := given.get(name), str)]
     if content and texts:
-        parts = [{"type": "text", "content": text} for text in texts]
-        found[semconv.INPUT_MESSAGES] = to_json([{"role": "user", "parts": parts}])
+        found[semconv.INPUT_MESSAGES] = written(texts, _as_user)
     return found
 
 
@@ -75,6 +72,10 @@ class CompletionFold(ChatFold):
     def usage(self, told: Any) -> SpanFields:
         """Read the token counts."""
         return {**chat_usage(told), **_cached(told)}
+
+
+def _as_user(texts: list[str]) -> list[Any]:
+    return [{"role": "user", "parts": [{"type": "text", "content": text} for text in texts]}]
 
 
 def _own_parameters(given: Mapping[str, Any]) -> SpanFields:

@@ -1,6 +1,6 @@
 """What a call in OpenAI's shapes says, as OTel GenAI attributes: pure, and shared by the sync and async drivers.
 
-Reads by `getattr`, not `model_dump`: a dump of the response is most of what a tracer costs its caller.
+Reads field by field, not by `model_dump`: a dump of the response is most of what a tracer costs its caller.
 """
 
 from __future__ import annotations
@@ -9,29 +9,21 @@ from collections.abc import Mapping
 from typing import Any
 
 from watchkeeper.model import semconv
-from watchkeeper.sdk.encode import to_json
-from watchkeeper.sdk.wrappers.fold import SpanFields, Text
-from watchkeeper.sdk.wrappers.openai_messages import (
-    content_pieces,
-    field,
-    message,
-    messages,
-    response_items,
-    tool_call,
-    tools,
-)
+from watchkeeper.sdk.wrappers.fold import SpanFields, Text, field, written
+from watchkeeper.sdk.wrappers.openai_messages import content_pieces, message, messages, tool_call, tools
 
 __all__ = [
     "ChatFold",
-    "ResponsesFold",
     "chat_request",
     "chat_result",
     "chat_usage",
+    "counts",
     "embedding_request",
     "embedding_result",
+    "inside",
     "named",
-    "responses_request",
-    "responses_result",
+    "parameters",
+    "tool_fields",
 ]
 
 _NUMBERS = ("temperature", "top_p", "frequency_penalty", "presence_penalty", "seed")
@@ -40,36 +32,26 @@ _MAX = ("max_completion_tokens", "max_output_tokens", "max_tokens")
 
 def chat_request(given: Mapping[str, Any], *, content: bool) -> SpanFields:
     """Describe a chat completion's request; unset arguments are left out."""
-    found = _parameters(given)
+    found = parameters(given)
     if content:
-        if given.get("messages") is not None:
-            found[semconv.INPUT_MESSAGES] = to_json(messages(given["messages"]))
-        _add_tools(found, given)
-    return found
-
-
-def responses_request(given: Mapping[str, Any], *, content: bool) -> SpanFields:
-    """Describe a Responses request."""
-    found = _parameters(given)
-    if content:
-        if isinstance(given.get("instructions"), str):
-            found[semconv.SYSTEM_INSTRUCTIONS] = to_json([{"type": "text", "content": given["instructions"]}])
-        if given.get("input") is not None:
-            found[semconv.INPUT_MESSAGES] = to_json(response_items(given["input"]))
-        _add_tools(found, given)
+        told = given.get("messages")
+        if isinstance(told, list | tuple):
+            found[semconv.INPUT_MESSAGES] = written(told, messages)
+        found.update(tool_fields(given))
     return found
 
 
 def embedding_request(given: Mapping[str, Any], *, content: bool, key: str = "input") -> SpanFields:
     """Describe a request for embeddings; `key` is what the client calls the texts."""
-    found = _parameters(given)
+    found = parameters(given)
     told = given.get(key)
     if content and told is not None:
-        found[semconv.WK_INPUT] = told if isinstance(told, str) else to_json(told)
+        found[semconv.WK_INPUT] = told if isinstance(told, str) else written(told, _as_it_is)
     return found
 
 
-def _parameters(given: Mapping[str, Any]) -> SpanFields:
+def parameters(given: Mapping[str, Any]) -> SpanFields:
+    """Read the parameters that all requests share."""
     found: SpanFields = {}
     for name in _NUMBERS:
         value = given.get(name)
@@ -88,56 +70,33 @@ def _parameters(given: Mapping[str, Any]) -> SpanFields:
     return found
 
 
-def _add_tools(found: SpanFields, given: Mapping[str, Any]) -> None:
+def tool_fields(given: Mapping[str, Any]) -> SpanFields:
+    """Read the tools that a request offers."""
     offered = given.get("tools")
-    if isinstance(offered, list | tuple) and offered:
-        found[semconv.TOOL_DEFINITIONS] = to_json(tools(offered))
+    return {semconv.TOOL_DEFINITIONS: written(offered, tools)} if isinstance(offered, list | tuple) and offered else {}
 
 
 def chat_result(answer: Any, *, content: bool) -> SpanFields:
     """Describe a ChatCompletion."""
     found = named(answer)
-    found.update(chat_usage(getattr(answer, "usage", None)))
-    choices = getattr(answer, "choices", None) or ()
-    reasons = [reason for one in choices if (reason := getattr(one, "finish_reason", None))]
+    found.update(chat_usage(field(answer, "usage")))
+    choices = field(answer, "choices") or ()
+    reasons = [reason for one in choices if (reason := field(one, "finish_reason"))]
     if reasons:
         found[semconv.FINISH_REASONS] = reasons
     if content and choices:
-        found[semconv.OUTPUT_MESSAGES] = to_json([_choice(one) for one in choices])
+        found[semconv.OUTPUT_MESSAGES] = written(choices, _choices)
     return found
 
 
 def embedding_result(answer: Any, *, content: bool) -> SpanFields:  # noqa: ARG001 - vectors are never captured
     """Describe a CreateEmbeddingResponse: counts and sizes, not the vectors."""
     found = named(answer)
-    usage = getattr(answer, "usage", None)
-    if usage is not None:
-        found[semconv.USAGE_INPUT] = getattr(usage, "prompt_tokens", 0)
-    data = getattr(answer, "data", None) or ()
-    vector = getattr(data[0], "embedding", None) if data else None
+    found.update(counts({semconv.USAGE_INPUT: field(field(answer, "usage"), "prompt_tokens")}))
+    data = field(answer, "data") or ()
+    vector = field(data[0], "embedding") if data else None
     if isinstance(vector, list):
         found["gen_ai.embeddings.dimension.count"] = len(vector)
-    return found
-
-
-def responses_result(answer: Any, *, content: bool) -> SpanFields:
-    """Describe a Response."""
-    found = named(answer)
-    usage = getattr(answer, "usage", None)
-    if usage is not None:
-        found[semconv.USAGE_INPUT] = getattr(usage, "input_tokens", None)
-        found[semconv.USAGE_OUTPUT] = getattr(usage, "output_tokens", None)
-        found[semconv.USAGE_CACHE_READ] = _inside(usage, "input_tokens_details", "cached_tokens")
-        found[semconv.USAGE_REASONING] = _inside(usage, "output_tokens_details", "reasoning_tokens")
-        found = {key: value for key, value in found.items() if value is not None}
-    status = getattr(answer, "status", None)
-    if isinstance(status, str):
-        found[semconv.FINISH_REASONS] = [status]
-    output = getattr(answer, "output", None)
-    if content and output:
-        found[semconv.OUTPUT_MESSAGES] = to_json(
-            [{"role": "assistant", "parts": [p for one in output for p in _item(one)]}]
-        )
     return found
 
 
@@ -145,7 +104,7 @@ def named(answer: Any) -> SpanFields:
     """Say which answer it is, and which model gave it."""
     found: SpanFields = {}
     for key, name in ((semconv.RESPONSE_ID, "id"), (semconv.RESPONSE_MODEL, "model")):
-        value = getattr(answer, name, None)
+        value = field(answer, name)
         if isinstance(value, str) and value:
             found[key] = value
     return found
@@ -155,42 +114,41 @@ def chat_usage(usage: Any) -> SpanFields:
     """Read the token counts of a chat: totals that hold the cached and the reasoning tokens, and those beside them."""
     if not usage:
         return {}
-    counts = {
-        semconv.USAGE_INPUT: getattr(usage, "prompt_tokens", None),
-        semconv.USAGE_OUTPUT: getattr(usage, "completion_tokens", None),
-        semconv.USAGE_CACHE_READ: _inside(usage, "prompt_tokens_details", "cached_tokens"),
-        semconv.USAGE_REASONING: _inside(usage, "completion_tokens_details", "reasoning_tokens"),
-        "gen_ai.usage.audio.input_tokens": _inside(usage, "prompt_tokens_details", "audio_tokens"),
-        "gen_ai.usage.audio.output_tokens": _inside(usage, "completion_tokens_details", "audio_tokens"),
-    }
-    return {key: value for key, value in counts.items() if isinstance(value, int)}
+    before, after = field(usage, "prompt_tokens_details"), field(usage, "completion_tokens_details")
+    return counts(
+        {
+            semconv.USAGE_INPUT: field(usage, "prompt_tokens"),
+            semconv.USAGE_OUTPUT: field(usage, "completion_tokens"),
+            semconv.USAGE_CACHE_READ: field(before, "cached_tokens"),
+            semconv.USAGE_CACHE_WRITE: field(before, "cache_write_tokens"),
+            semconv.USAGE_REASONING: field(after, "reasoning_tokens"),
+            "gen_ai.usage.audio.input_tokens": field(before, "audio_tokens"),
+            "gen_ai.usage.audio.output_tokens": field(after, "audio_tokens"),
+        }
+    )
 
 
-def _inside(usage: Any, group: str, name: str) -> int | None:
-    value = field(field(usage, group), name)
-    return value if isinstance(value, int) else None
+def counts(found: SpanFields) -> SpanFields:
+    """Keep what is a count."""
+    return {key: value for key, value in found.items() if isinstance(value, int)}
+
+
+def inside(thing: Any, group: str, name: str) -> Any:
+    """Read a field of a field."""
+    return field(field(thing, group), name)
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
+
+
+def _choices(choices: Any) -> list[Any]:
+    return [_choice(one) for one in choices]
 
 
 def _choice(choice: Any) -> Any:
-    told = message(getattr(choice, "message", None))
-    return {**told, "finish_reason": getattr(choice, "finish_reason", None)} if isinstance(told, dict) else told
-
-
-def _item(item: Any) -> list[dict[str, Any]]:
-    kind = getattr(item, "type", None)
-    if kind == "message":
-        texts = [
-            getattr(one, "text", None) or getattr(one, "refusal", None) for one in getattr(item, "content", None) or ()
-        ]
-        return [{"type": "text", "content": text} for text in texts if isinstance(text, str)]
-    if kind == "function_call":
-        return [
-            tool_call(getattr(item, "call_id", None), getattr(item, "name", None), getattr(item, "arguments", None))
-        ]
-    if kind == "reasoning":
-        texts = [getattr(one, "text", "") for one in getattr(item, "summary", None) or ()]
-        return [{"type": "reasoning", "content": text} for text in texts]
-    return [{"type": str(kind), "value": item}]
+    told = message(field(choice, "message"))
+    return {**told, "finish_reason": field(choice, "finish_reason")} if isinstance(told, dict) else told
 
 
 class ChatFold:
@@ -204,8 +162,9 @@ class ChatFold:
 
     def add(self, chunk: Any) -> bool:
         """Take one chunk."""
-        if getattr(chunk, "usage", None):
-            self._usage = chunk.usage
+        usage = getattr(chunk, "usage", None)
+        if usage:
+            self._usage = usage
         choices = getattr(chunk, "choices", None) or ()
         if choices or self._last is None:
             self._last = chunk
@@ -229,10 +188,10 @@ class ChatFold:
         told = [
             {"role": "assistant", "parts": parts, "finish_reason": self._reasons.get(index)}
             for index, said in sorted(self._said.items())
-            if (parts := said.parts())
+            if content and (parts := said.parts())
         ]
-        if content and told:
-            found[semconv.OUTPUT_MESSAGES] = to_json(told)
+        if told:
+            found[semconv.OUTPUT_MESSAGES] = written(told, _as_it_is)
         return found
 
     def usage(self, told: Any) -> SpanFields:
@@ -260,6 +219,10 @@ class _Said:
             if isinstance(spoken, str) and spoken:
                 self._add_text(kind, spoken)
                 said = True
+        sound = getattr(delta, "audio", None)
+        if sound is not None:
+            self._add_text("text", field(sound, "transcript") or "")
+            said = True
         for call in getattr(delta, "tool_calls", None) or ():
             self._add_call(call)
             said = True
@@ -298,28 +261,3 @@ class _Said:
 
 _SPOKEN = (("reasoning_content", "reasoning"), ("refusal", "text"))
 """Where a delta says something beside its content, and the kind of part that is."""
-
-
-class ResponsesFold:
-    """Events of a Responses stream; the last one holds the whole response."""
-
-    def __init__(self) -> None:
-        self._response: Any = None
-        self._text = Text()
-
-    def add(self, chunk: Any) -> bool:
-        """Take one event."""
-        if getattr(chunk, "response", None) is not None:
-            self._response = chunk.response
-        kind = str(getattr(chunk, "type", ""))
-        if kind == "response.output_text.delta":
-            self._text.add(str(getattr(chunk, "delta", "")))
-        return kind.endswith(".delta")
-
-    def fields(self, *, content: bool) -> SpanFields:
-        """Describe what came; a stream cut short still gives its text."""
-        found = responses_result(self._response, content=content)
-        if content and semconv.OUTPUT_MESSAGES not in found and self._text:
-            part = {"type": "text", "content": str(self._text)}
-            found[semconv.OUTPUT_MESSAGES] = to_json([{"role": "assistant", "parts": [part]}])
-        return found

@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-__all__ = ["content_pieces", "field", "media", "message", "messages", "response_items", "tool_call", "tools"]
+from watchkeeper.sdk.wrappers.fold import field
+
+__all__ = ["content_pieces", "media", "message", "messages", "response_items", "tool_call", "tools"]
 
 
 _FILES = ("file_data", "file_url", "document_url")
@@ -72,11 +74,6 @@ def content_pieces(content: Any) -> Iterator[tuple[str, str]]:
             and part.get("type") in {"text", "reasoning"}
         ):
             yield part["type"], part["content"]
-
-
-def field(thing: Any, name: str) -> Any:
-    """Read a field of a dict or of a client's object; None where it has none."""
-    return thing.get(name) if isinstance(thing, Mapping) else getattr(thing, name, None)
 
 
 def _tool(told: Any) -> Any:

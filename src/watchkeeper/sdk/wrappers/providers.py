@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-__all__ = ["provider_of"]
+from typing import Any
+
+__all__ = ["provider_of", "provider_of_client"]
 
 # The well-known values of the convention, then hosts it has no name for under their own.
 _HOSTS = (
@@ -36,3 +38,18 @@ def provider_of(host: str | None, speaks: str = "openai") -> str:
         if name == known or name.endswith(("." + known, "-" + known)):
             return provider
     return speaks
+
+
+_CLASSES = (
+    ("Bedrock", "aws.bedrock"),
+    ("Vertex", "gcp.vertex_ai"),
+    ("GoogleCloud", "gcp.vertex_ai"),
+    ("Azure", "azure.ai.openai"),
+)
+
+
+def provider_of_client(client: Any, host: str | None, speaks: str) -> str:
+    """Name the provider behind a client: by its host, else by its class where a vendor made one for a cloud."""
+    names = [base.__name__ for base in type(client).__mro__]
+    cloud = next((provider for part, provider in _CLASSES if any(part in name for name in names)), speaks)
+    return provider_of(host, cloud)
