@@ -63,6 +63,9 @@ def test_what_cannot_be_priced_is_unpriced(fields: dict[str, Any], reason: str) 
         "[[rate]]\ncurrency = 'EUR'\nfrom = 2026-01-01\nusd = '0'",
         "[[rate]]\nfrom = 2026-01-01\nusd = '1.1'",
         "[[rate]]\ncurrency = 'EUR'\nfrom = 2026-01-01\neur = '1'\nusd = '1'",
+        "[[uplift]]\nfrom = 2026-01-01\npercent = '10'",
+        "[[uplift]]\nhost = 'x'\nfrom = 2026-01-01\npercent = '1.234'",
+        "[[uplift]]\nhost = 'x'\nfrom = 2026-01-01\npercent = '10'\nmodels = 'gpt'",
         "not toml",
     ],
 )
@@ -159,17 +162,22 @@ def test_your_own_price_wins_while_it_holds(tmp_path: Path) -> None:
     cost = pricer.cost("openai", ("gpt-4o-mini",), usage, NOW)
 
     assert (cost.nano, cost.currency, cost.nano_usd) == (1_500_000_000, "EUR", 1_650_000_000)
-    assert (cost.source, cost.version) == ("contract 7", "from 2026-06-01")
+    assert (cost.source, cost.version) == (
+        "contract 7",
+        "from 2026-06-01; EUR at the rate of 2026-01-01 (your price file)",
+    )
+    assert cost.confidence == "override"
     assert pricer.cost("openai", ("gpt-4o-mini",), usage, early).source == "genai-prices"
 
 
 def test_without_an_exchange_rate_there_is_no_dollar_figure(tmp_path: Path) -> None:
     """A price in a currency without a dated rate keeps its own amount and has no dollars."""
     path = tmp_path / "prices.toml"
-    path.write_text("[[price]]\nmodel = '*'\nfrom = 2026-01-01\ncurrency = 'CHF'\ninput = '1'\noutput = '1'\n")
+    path.write_text("[[price]]\nmodel = '*'\nfrom = 2026-01-01\ncurrency = 'XAU'\ninput = '1'\noutput = '1'\n")
     cost = Pricer(path).cost(None, ("local",), Usage(input_tokens=10), NOW)
 
-    assert (cost.nano, cost.currency, cost.nano_usd) == (10_000, "CHF", None)
+    assert (cost.nano, cost.currency, cost.nano_usd) == (10_000, "XAU", None)
+    assert "no exchange rate of XAU" in (cost.reason or "")
 
 
 def test_a_kind_of_token_without_a_rate_leaves_the_call_unpriced(tmp_path: Path) -> None:

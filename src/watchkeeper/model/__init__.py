@@ -27,13 +27,14 @@ from watchkeeper.model.raw import (
 )
 from watchkeeper.model.score import Score, ScoreSource
 from watchkeeper.model.span import KINDS, MODEL_KINDS, Span, SpanKind, Status
-from watchkeeper.model.usage import Cost, CostState, Usage
+from watchkeeper.model.usage import Confidence, Cost, CostState, Usage
 
 __all__ = [
     "KINDS",
     "MODEL_KINDS",
     "AttributeValue",
     "Attributes",
+    "Confidence",
     "Content",
     "Cost",
     "CostState",

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, cast, get_args
 
 import msgspec
 
-__all__ = ["Cost", "CostState", "Usage"]
+__all__ = ["Confidence", "Cost", "CostState", "Usage"]
 
+Confidence: TypeAlias = Literal["agreed", "single", "disputed", "override"]
+"""How sure a computed cost is: two tables agree to 1 %, one alone knows it, they differ, or the price is your own."""
+
+_CONFIDENT: frozenset[str] = frozenset(get_args(Confidence))
 CostState: TypeAlias = Literal["computed", "provided", "unpriced"]
 
 
@@ -38,7 +42,8 @@ class Cost(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     `state` is computed (by our price table), provided (by the emitter) or unpriced. Unpriced has no
     amounts: None, never 0. `nano_usd` is what sums are made of. `source` and `version` name the
-    price table and its date; `detail` gives nano-units by bucket and sums to `nano`.
+    price table and its date; `detail` gives nano-units by bucket and sums to `nano`. `reason` says why
+    there is no amount; of a computed cost it says how sure it is, beginning with the confidence's word.
     """
 
     state: CostState
@@ -49,3 +54,9 @@ class Cost(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     version: str | None = None
     detail: dict[str, int] = {}
     reason: str | None = None
+
+    @property
+    def confidence(self) -> Confidence | None:
+        """Return how sure a computed cost is, None for any other."""
+        word = (self.reason or "").partition(":")[0] if self.state == "computed" else ""
+        return cast("Confidence", word) if word in _CONFIDENT else None

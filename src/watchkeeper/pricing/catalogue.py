@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import lru_cache
 from importlib.metadata import version
 from typing import Any
 
 from watchkeeper.pricing.rates import Rate, Rates
 
-__all__ = ["SOURCE", "catalogue_version", "look_up"]
+__all__ = ["SOURCE", "catalogue_version", "look_up", "provider_id", "second_id"]
 
 SOURCE = "genai-prices"
 
@@ -36,18 +37,38 @@ def catalogue_version() -> str:
     return version(SOURCE)
 
 
+def provider_id(provider: str | None) -> str | None:
+    """Return the table's own name of a provider."""
+    low = (provider or "").lower()
+    return _PROVIDERS.get(low, low) or None
+
+
+def second_id(provider: str | None) -> str | None:
+    """Return the second table's name of a provider, which keeps Vertex apart from Google's own API."""
+    return "vertex" if "vertex" in (provider or "").lower() else provider_id(provider)
+
+
 def look_up(provider: str | None, model: str, time_ns: int, tier: str | None = None) -> Rates | None:
     """Return the US dollar rates of a model at a time, or None when the table does not know it.
 
     `tier` is the provider's service tier (flex, priority, …), which has prices of its own with some.
     """
-    from genai_prices.data_snapshot import get_snapshot
-
-    name = _PROVIDERS.get((provider or "").lower(), (provider or "").lower()) or None
+    found = _model(provider_id(provider), model)
+    if found is None:
+        return None
     moment = datetime.fromtimestamp(time_ns / _NS, UTC)
     try:
-        _, found = get_snapshot().find_provider_model(model, None, name, None)
         return _rates(found.get_prices(moment, {"service_tier": tier} if tier else None))
+    except LookupError:
+        return None
+
+
+@lru_cache(4_096)
+def _model(provider: str | None, model: str) -> Any:  # noqa: ANN401 - genai-prices' own type, or None
+    from genai_prices.data_snapshot import get_snapshot
+
+    try:
+        return get_snapshot().find_provider_model(model, None, provider, None)[1]
     except LookupError:
         return None
 

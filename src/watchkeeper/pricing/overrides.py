@@ -1,4 +1,4 @@
-"""Dated prices from TOML, ours and then your own; they win over the packaged table, a later entry over an earlier one.
+"""Dated prices from TOML, ours and then your own; they win over the packaged tables, a later entry over an earlier one.
 
 ::
 
@@ -15,13 +15,12 @@
     currency = "EUR"                # how many US dollars one unit buys, from a day on
     from     = 2026-01-01
     usd      = "1.08"
+
+`[[uplift]]` stands in `pricing.uplifts`, `[[on_prem]]` in `pricing.onprem`.
 """
 
 from __future__ import annotations
 
-import tomllib
-from datetime import UTC, date, datetime
-from decimal import Decimal, InvalidOperation
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
@@ -29,18 +28,20 @@ from typing import Any
 import msgspec
 
 from watchkeeper.kit.errors import ConfigError
-from watchkeeper.pricing.rates import BUCKETS, Rate, Rates, half_even
+from watchkeeper.pricing import toml
+from watchkeeper.pricing.exchange import Quote
+from watchkeeper.pricing.rates import BUCKETS, Rate, Rates
+from watchkeeper.pricing.uplifts import Uplift, read_uplifts
 
-__all__ = ["PACKAGED", "Entry", "Exchange", "Overrides", "load"]
+__all__ = ["PACKAGED", "Entry", "Overrides", "load"]
 
 PACKAGED = Path(__file__).with_name("overrides.toml")
 """Our own corrections of the table."""
 
-_NS = 1_000_000_000
-_FOREVER = 2**63 - 1
 _RATE_KEYS = {"currency", "from", "usd"}
-_MILLION = 1_000_000
 _KNOWN = {"provider", "model", "from", "until", "currency", "source", *BUCKETS}
+_TABLES = {"price", "rate", "uplift"}
+_MILLION = 1_000_000
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,38 +65,21 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
-class Exchange(msgspec.Struct, frozen=True):
-    """US dollars for one unit of a currency, from a time on, in millionths."""
-
-    currency: str
-    since: int
-    usd_millionths: int
-
-
 class Overrides(msgspec.Struct, frozen=True):
     """Every entry, the last one in the file winning."""
 
     entries: tuple[Entry, ...] = ()
-    exchanges: tuple[Exchange, ...] = ()
+    quotes: tuple[Quote, ...] = ()
+    uplifts: tuple[Uplift, ...] = ()
 
     def find(self, provider: str | None, model: str, time_ns: int) -> Entry | None:
         """Return the price that holds."""
         name = (provider or "").lower()
         return next((one for one in reversed(self.entries) if one.holds(name, model.lower(), time_ns)), None)
 
-    def to_usd(self, nano: int, currency: str, time_ns: int) -> int | None:
-        """Turn nano-units into nano-USD by the latest dated rate, None where there is none."""
-        if currency == "USD":
-            return nano
-        known = [one for one in self.exchanges if one.currency == currency and one.since <= time_ns]
-        if not known:
-            return None
-        dollars = half_even(nano * max(known, key=lambda one: one.since).usd_millionths, _MILLION)
-        return dollars if dollars < _FOREVER else None
-
     def __add__(self, other: Overrides) -> Overrides:
         """Put the other's entries behind these, so that they win."""
-        return Overrides(self.entries + other.entries, self.exchanges + other.exchanges)
+        return Overrides(self.entries + other.entries, self.quotes + other.quotes, self.uplifts + other.uplifts)
 
 
 def load(path: Path) -> Overrides:
@@ -104,77 +88,37 @@ def load(path: Path) -> Overrides:
     Raises:
         ConfigError: the file is missing or wrong; the message says where.
     """
-    try:
-        told = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigError(f"cannot read the price file {path}: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"the price file {path} is not TOML: {error}") from None
-    _check_keys(told, {"price", "rate"}, str(path))
-    prices = tuple(_entry(one, f"{path}: price {number}") for number, one in _tables(told, "price", path))
-    rates = tuple(_exchange(one, f"{path}: rate {number}") for number, one in _tables(told, "rate", path))
-    return Overrides(prices, rates)
-
-
-def _tables(told: dict[str, Any], name: str, path: Path) -> list[tuple[int, dict[str, Any]]]:
-    found = told.get(name, [])
-    if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
-        raise ConfigError(f"{path}: {name} is not a list of tables", hint=f"write [[{name}]]")
-    return list(enumerate(found, start=1))
-
-
-def _check_keys(told: dict[str, Any], known: set[str], where: str) -> None:
-    unknown = sorted(set(told) - known)
-    if unknown:
-        raise ConfigError(f"{where}: unknown key {unknown[0]!r}", hint=f"known: {', '.join(sorted(known))}")
+    told = toml.read(path, _TABLES)
+    return Overrides(
+        tuple(_entry(one, where) for where, one in toml.tables(told, "price", path)),
+        tuple(_quote(one, where) for where, one in toml.tables(told, "rate", path)),
+        read_uplifts(told, path),
+    )
 
 
 def _entry(told: dict[str, Any], where: str) -> Entry:
-    _check_keys(told, _KNOWN, where)
-    rates = {name: Rate.of(_decimal(told[name], f"{where}: {name}")) for name in BUCKETS if name in told}
+    toml.check_keys(told, _KNOWN, where)
+    rates = {name: Rate.of(toml.decimal(told[name], f"{where}: {name}")) for name in BUCKETS if name in told}
     if "input" not in rates and "output" not in rates:
         raise ConfigError(f"{where}: give input or output, the price of a million tokens")
-    since = _day(told.get("from"), f"{where}: from")
-    until = _day(told["until"], f"{where}: until") if "until" in told else None
-    if until is not None and until <= since:
-        raise ConfigError(f"{where}: it ends on {until}, not after it begins on {since}")
+    first, since, until = toml.days(told, where)
     return Entry(
         provider=str(told.get("provider", "*")).lower(),
         model=str(told.get("model", "*")).lower(),
-        since=_ns(since),
-        until=_FOREVER if until is None else _ns(until),
-        day=since.isoformat(),
+        since=since,
+        until=until,
+        day=first.isoformat(),
         currency=str(told.get("currency", "USD")).upper(),
         source=str(told.get("source", "your price file")),
         rates=msgspec.convert(rates, Rates),
     )
 
 
-def _exchange(told: dict[str, Any], where: str) -> Exchange:
-    _check_keys(told, _RATE_KEYS, where)
-    usd = _decimal(told.get("usd"), f"{where}: usd")
-    since = _ns(_day(told.get("from"), f"{where}: from"))
+def _quote(told: dict[str, Any], where: str) -> Quote:
+    toml.check_keys(told, _RATE_KEYS, where)
+    usd = toml.decimal(told.get("usd"), f"{where}: usd")
+    first = toml.day(told.get("from"), f"{where}: from")
     currency = str(told.get("currency", "")).upper()
     if not currency or not usd:
         raise ConfigError(f"{where}: give a currency and how many US dollars one of it buys")
-    return Exchange(currency, since, int((usd * _MILLION).to_integral_value()))
-
-
-def _decimal(value: object, where: str) -> Decimal:
-    try:
-        found = Decimal(str(value))
-    except InvalidOperation:
-        found = Decimal(-1)
-    if not found.is_finite() or found < 0:
-        raise ConfigError(f"{where} is {value!r}, not a price", hint='decimal text such as "0.15"')
-    return found
-
-
-def _day(value: object, where: str) -> date:
-    if isinstance(value, date) and not isinstance(value, datetime):
-        return value
-    raise ConfigError(f"{where} is {value!r}, not a day", hint="for example from = 2026-01-01")
-
-
-def _ns(day: date) -> int:
-    return int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp()) * _NS
+    return Quote(currency, toml.ns(first), int((usd * _MILLION).to_integral_value()), first.isoformat())

@@ -1,113 +1,119 @@
-"""(usage, provider, model, time) to money, with the price's source and date beside it."""
+"""(usage, provider, model, endpoint, time) to money, with the price's source, date and confidence beside it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import msgspec
 
-from watchkeeper.kit.clock import format_rfc3339
 from watchkeeper.model import MODEL_KINDS, Cost, Span, Usage
 from watchkeeper.pricing import catalogue
-from watchkeeper.pricing.overrides import PACKAGED, load
-from watchkeeper.pricing.rates import Rates, nano_of
+from watchkeeper.pricing.exchange import Exchange
+from watchkeeper.pricing.overrides import PACKAGED, Overrides, load
+from watchkeeper.pricing.plan import Plan, Planner
+from watchkeeper.pricing.second import second_table
+from watchkeeper.pricing.uplifts import load_uplifts
 
 __all__ = ["Pricer"]
 
 _HOUR = 3600 * 1_000_000_000
-_REMEMBERED = 4_096
-_MOST = 2**62  # leaves room for the exchange into dollars
-
-
-class _Found(msgspec.Struct, frozen=True):
-    rates: Rates
-    currency: str
-    source: str
-    version: str
+_REMEMBERED = 8_192
+_Key: TypeAlias = tuple[str | None, str | None, str | None, int, str | None, str | None, str | None]
+_NO_MODEL = Cost(state="unpriced", reason="the span names no model")
+_NO_TOKENS = Cost(state="unpriced", reason="the span reports no tokens")
 
 
 class Pricer:
-    """Prices model calls: your dated overrides first, then the packaged table.
+    """Prices model calls: your dated overrides first, then the packaged tables.
+
+    Every method may be called from any thread.
 
     Args:
         overrides: a TOML file of your own prices (see `pricing.overrides`).
+        exchange_rates: an imported file of exchange rates; it need not exist.
 
     Raises:
         ConfigError: the file is missing or wrong.
     """
 
-    def __init__(self, overrides: Path | None = None) -> None:
+    def __init__(self, overrides: Path | None = None, exchange_rates: Path | None = None) -> None:
         self._path = overrides
-        self._overrides = load(PACKAGED)
-        if overrides is not None:
-            self._overrides += load(overrides)
-        # Table prices may change on the hour (time-of-day tariffs), so an hour is as long as an answer holds.
-        self._find: Callable[[str | None, str, int, str | None], _Found | None] = lru_cache(_REMEMBERED)(self._look_up)
+        self._rates_path = exchange_rates
+        self._plans: dict[_Key, Plan | Cost] = {}
+        self.reload()
+
+    def reload(self) -> None:
+        """Read the files anew; what was remembered is forgotten.
+
+        Raises:
+            ConfigError: a file is wrong; the prices stay as they were.
+        """
+        own = load(self._path) if self._path is not None else Overrides()
+        exchange = Exchange(own.quotes, self._rates_path)
+        self._entries = len(own.entries)
+        self._planner = Planner(own, load(PACKAGED), load_uplifts(), exchange)
+        self.exchange = exchange
+        self._plans = {}
 
     def price(self, span: Span) -> Span:
         """Return the span with its cost; spans that are no model call, and provided costs, stay as they are."""
         if span.kind not in MODEL_KINDS or span.cost is not None:
             return span
-        tier = span.parameters.get("service_tier")
-        cost = self.cost(
-            span.provider, _models(span), span.usage, span.start_time, tier if isinstance(tier, str) else None
-        )
-        return msgspec.structs.replace(span, cost=cost)
+        return msgspec.structs.replace(span, cost=self.cost_of(span))
+
+    def cost_of(self, span: Span) -> Cost:
+        """Return what a model call costs by the tables, whatever cost the span carries."""
+        tier = span.parameters.get("service_tier") if span.parameters else None
+        key = (
+            span.provider, span.response_model, span.request_model, span.start_time // _HOUR,
+            tier if type(tier) is str else None, span.endpoint_host, span.region,
+        )  # fmt: skip
+        return self._cost(key, span.usage)
 
     def cost(
         self, provider: str | None, models: tuple[str, ...], usage: Usage, time_ns: int, tier: str | None = None
     ) -> Cost:
-        """Price a usage by the first of the models that has a price; `tier` is the provider's service tier."""
-        if not models:
-            return Cost(state="unpriced", reason="the span names no model")
-        if usage.input_tokens is None and usage.output_tokens is None:
-            return Cost(state="unpriced", reason="the span reports no tokens")
-        hour = time_ns // _HOUR
-        found = next((one for model in models if (one := self._find(provider, model, hour, tier))), None)
-        if found is None:
-            return Cost(
-                state="unpriced", reason=f"no price is known for {provider or 'an unnamed provider'} {models[0]}"
-            )
-        detail = nano_of(usage, found.rates)
-        if detail is None:
-            return Cost(state="unpriced", reason=f"{found.source} has no rate for a kind of token that was used")
-        nano = sum(detail.values())
-        if nano > _MOST:
-            return Cost(state="unpriced", reason="the amount has more than 64 bits")
-        return Cost(
-            state="computed",
-            nano=nano,
-            currency=found.currency,
-            nano_usd=self._overrides.to_usd(nano, found.currency, time_ns),
-            source=found.source,
-            version=found.version,
-            detail=detail,
-        )
+        """Price a usage by the first of at most two models that has a price; `tier` is the provider's service tier."""
+        first, second = (*models, None, None)[:2]
+        return self._cost((provider, first, second, time_ns // _HOUR, tier, None, None), usage)
+
+    def plan(
+        self, provider: str | None, model: str, time_ns: int, *, host: str | None = None, region: str | None = None
+    ) -> Plan | None:
+        """Return how a call of that model is priced, for people to look at; None where no price is known."""
+        found = self._resolve((provider, model, None, time_ns // _HOUR, None, host, region))
+        return found if isinstance(found, Plan) else None
 
     def describe(self) -> dict[str, Any]:
-        """Say where prices come from."""
+        """Say where prices come from, and of what day."""
+        second = second_table()
         return {
             "table": catalogue.SOURCE,
             "table_version": catalogue.catalogue_version(),
+            "second_table": second.source,
+            "second_table_version": second.version,
+            "second_table_taken": second.taken,
             "overrides": str(self._path) if self._path else None,
-            "override_entries": len(self._overrides.entries),
+            "override_entries": self._entries,
+            "exchange_rates_imported": self._rates_path is not None and self._rates_path.is_file(),
         }
 
-    def _look_up(self, provider: str | None, model: str, hour: int, tier: str | None) -> _Found | None:
-        time_ns = hour * _HOUR
-        own = self._overrides.find(provider, model, time_ns)
-        if own is not None:
-            return _Found(own.rates, own.currency, own.source, f"from {own.day}")
-        rates = catalogue.look_up(provider, model, time_ns, tier)
-        if rates is None:
-            return None
-        version = f"{catalogue.catalogue_version()}, price of {format_rfc3339(time_ns)[:10]}"
-        return _Found(rates, "USD", catalogue.SOURCE, version)
+    def _cost(self, key: _Key, usage: Usage) -> Cost:
+        found = self._plans.get(key)
+        if found is None:
+            found = self._resolve(key)
+        if type(found) is Cost:
+            return found
+        if usage.input_tokens is None and usage.output_tokens is None:
+            return _NO_TOKENS
+        return found.cost(usage)  # type: ignore[union-attr]  # the other of the two
 
-
-def _models(span: Span) -> tuple[str, ...]:
-    names = (span.response_model, span.request_model)
-    return tuple(dict.fromkeys(name for name in names if name))
+    def _resolve(self, key: _Key) -> Plan | Cost:
+        provider, first, second, hour, tier, host, region = key
+        models = tuple(dict.fromkeys(name for name in (first, second) if name))
+        found = self._planner.plan(provider, models, hour * _HOUR, tier, host, region) if models else _NO_MODEL
+        if len(self._plans) >= _REMEMBERED:
+            self._plans = {}  # a new dict: other threads may be reading the old one
+        self._plans[key] = found
+        return found

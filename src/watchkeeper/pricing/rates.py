@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal
+from operator import attrgetter
+from typing import TypeAlias
 
 import msgspec
 
 from watchkeeper.model import Usage
 
-__all__ = ["BUCKETS", "Rate", "Rates", "buckets_of", "half_even", "nano_of"]
+__all__ = ["BUCKETS", "Rate", "Rates", "Sheet", "half_even", "nano_of"]
 
 BUCKETS = (
     "input", "cache_read", "cache_write", "input_audio", "input_image", "output", "reasoning", "output_audio",
 )  # fmt: skip
 _MILLION = 1_000_000
+_HALF = 500_000
 _NANO = 1_000_000_000
 
 
@@ -58,43 +62,75 @@ def _scaled(price: Decimal) -> int:
     return int((price * _NANO).to_integral_value())
 
 
-def buckets_of(usage: Usage, rates: Rates) -> dict[str, int]:
-    """Split a usage into exclusive buckets, each of which has a rate of its own; counts are clamped at zero."""
-    found: dict[str, int] = {}
-    left = usage.input_tokens or 0
-    for name, count in (
-        ("cache_read", usage.cache_read_tokens),
-        ("cache_write", usage.cache_write_tokens),
-        ("input_audio", usage.input_audio_tokens),
-        ("input_image", usage.input_image_tokens),
-    ):
-        if count and getattr(rates, name) is not None:
-            found[name] = min(count, left)
-            left -= found[name]
-    found["input"] = left
-    left = usage.output_tokens or 0
-    for name, count in (("reasoning", usage.reasoning_tokens), ("output_audio", usage.output_audio_tokens)):
-        if count and getattr(rates, name) is not None:
-            found[name] = min(count, left)
-            left -= found[name]
-    found["output"] = left
-    return found
+class Sheet:
+    """Rates laid out for speed: what is asked for each call is worked out once.
+
+    A usage is split into exclusive buckets, each of which has a rate of its own; what has none is priced with the
+    bucket around it. Counts are clamped, so that the buckets never exceed their total.
+    """
+
+    __slots__ = ("_input", "_inputs", "_output", "_outputs", "_request")
+
+    def __init__(self, rates: Rates) -> None:
+        self._inputs = _present(rates, _INPUTS)
+        self._outputs = _present(rates, _OUTPUTS)
+        self._input = rates.input
+        self._output = rates.output
+        self._request = rates.request
+
+    def price(self, usage: Usage) -> dict[str, int] | None:
+        """Price a usage: nano-units by bucket (empty buckets left out), or None when a used bucket has no rate."""
+        found: dict[str, int] = {}
+        size = usage.input_tokens or 0
+        inside = _split(self._inputs, usage, size, size, found) if self._inputs else size
+        if inside:
+            if self._input is None:
+                return None
+            found["input"] = _amount(inside, self._input.at(size) if self._input.tiers else self._input.base)
+        outside = usage.output_tokens or 0
+        if self._outputs:
+            outside = _split(self._outputs, usage, outside, size, found)
+        if outside:
+            if self._output is None:
+                return None
+            found["output"] = _amount(outside, self._output.at(size) if self._output.tiers else self._output.base)
+        if self._request:
+            found["request"] = self._request
+        return found
+
+
+_Part: TypeAlias = tuple[str, Callable[[Usage], int | None], Rate]
+_INPUTS = ("cache_read", "cache_write", "input_audio", "input_image")
+_OUTPUTS = ("reasoning", "output_audio")
+
+
+def _present(rates: Rates, names: tuple[str, ...]) -> tuple[_Part, ...]:
+    found = ((name, attrgetter(f"{name}_tokens"), getattr(rates, name)) for name in names)
+    return tuple(part for part in found if part[2] is not None)
+
+
+def _split(parts: tuple[_Part, ...], usage: Usage, left: int, size: int, found: dict[str, int]) -> int:
+    """Price the buckets inside a total, and return what of it is in none of them."""
+    for name, count_of, rate in parts:
+        count = count_of(usage)
+        if count and left:
+            count = min(count, left)
+            left -= count
+            found[name] = _amount(count, rate.at(size) if rate.tiers else rate.base)
+    return left
 
 
 def nano_of(usage: Usage, rates: Rates) -> dict[str, int] | None:
-    """Price a usage: nano-units by bucket (empty buckets left out), or None when a used bucket has no rate."""
-    size = usage.input_tokens or 0
-    found: dict[str, int] = {}
-    for name, count in buckets_of(usage, rates).items():
-        if not count:
-            continue
-        rate: Rate | None = getattr(rates, name)
-        if rate is None:
-            return None
-        found[name] = half_even(count * rate.at(size), _MILLION)
-    if rates.request:
-        found["request"] = rates.request
-    return found
+    """Price one usage with rates that are not kept; see `Sheet.price`."""
+    return Sheet(rates).price(usage)
+
+
+def _amount(count: int, rate: int) -> int:
+    # half_even(count * rate, million), without the calls: this runs several times a span.
+    whole, rest = divmod(count * rate, _MILLION)
+    if rest > _HALF or (rest == _HALF and whole & 1):
+        return whole + 1
+    return whole
 
 
 def half_even(numerator: int, denominator: int) -> int:

@@ -47,7 +47,7 @@ class UsageOut(Model):
 
 
 class CostOut(Model):
-    """What a call cost in nano-units, with the price's source and date."""
+    """What a call cost in nano-units, with the price's source and date, and how sure a computed cost is."""
 
     state: str
     nano: Big | None = None
@@ -57,6 +57,7 @@ class CostOut(Model):
     version: str | None = None
     detail: dict[str, Big] = {}
     reason: str | None = None
+    confidence: str | None = None
 
 
 class MessageOut(Model):

@@ -58,4 +58,7 @@ class TraceService:
         span = self._store.get_span(project, trace_id, span_id)
         if span is None:
             raise NotFoundError(f"there is no span {span_id} in trace {trace_id}")
-        return SpanDetail.model_validate(plain(span) | {"raw": jsonable(span.raw)})
+        detail = SpanDetail.model_validate(plain(span) | {"raw": jsonable(span.raw)})
+        if detail.cost is not None and span.cost is not None:
+            detail.cost.confidence = span.cost.confidence
+        return detail

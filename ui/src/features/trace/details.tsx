@@ -141,7 +141,7 @@ function CostTable({ cost }: { cost: Cost }) {
           <tbody>
             {Object.entries(cost.detail).map(([bucket, nano]) => (
               <tr key={bucket}>
-                <th scope="row">{bucket.replaceAll("_", " ").replace(/ tokens$/, "")}</th>
+                <th scope="row">{bucket.replaceAll("_", " ").replace(":", ": ").replace(/ tokens$/, "")}</th>
                 <td>{money(nano, cost.currency)}</td>
               </tr>
             ))}
@@ -155,7 +155,7 @@ function CostTable({ cost }: { cost: Cost }) {
       <Pairs
         pairs={[
           ["State", STATES[cost.state] ?? cost.state],
-          ["Why", cost.reason ?? null],
+          [cost.confidence ? "How sure" : "Why", cost.reason ?? null],
           ["Price source", cost.source ?? null],
           ["Price version", cost.version ?? null],
           ["In US dollars", cost.currency === "USD" || isUnpriced ? null : money(cost.nano_usd)],
