@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from watchkeeper.store.conformance.durability import Closing, Overload, Restarts, Threads
 from watchkeeper.store.conformance.erasing import ErasedForGood, Erasing
+from watchkeeper.store.conformance.expiring import Expiring, Reclaiming, ReclaimingForGood
 from watchkeeper.store.conformance.facts import HealedFacts, TraceFacts
 from watchkeeper.store.conformance.figures import Facets, Overviews
 from watchkeeper.store.conformance.identity import Identity, LateLogs, Verbatim
@@ -86,6 +87,18 @@ class TestErasing(Erasing):
 
 class TestErasedForGood(ErasedForGood):
     """And stays gone."""
+
+
+class TestExpiring(Expiring):
+    """Deleting by age."""
+
+
+class TestReclaiming(Reclaiming):
+    """Space comes back."""
+
+
+class TestReclaimingForGood(ReclaimingForGood):
+    """And nothing is lost by it."""
 
 
 class TestUserSql(UserSql):

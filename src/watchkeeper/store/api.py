@@ -52,9 +52,9 @@ if TYPE_CHECKING:
     from sqlglot import exp
 
 __all__ = [
-    "ERASED_DAYS", "Capabilities", "ErasureReport", "Facets", "Histogram", "ModelRow", "Outcome", "Overview", "Page",
-    "Parcel", "QueryLimits", "Refine", "Selector", "SpanFilter", "SpanRow", "SpanStore", "StoreStats", "Table",
-    "TimeBucket", "Timing", "TraceFilter", "TraceRow",
+    "ERASED_DAYS", "EXPIRE_MOST", "Capabilities", "ErasureReport", "ExpiryReport", "Facets", "Histogram", "ModelRow",
+    "Outcome", "Overview", "Page", "Parcel", "QueryLimits", "ReclaimReport", "Refine", "Selector", "ServiceRow",
+    "SpanFilter", "SpanRow", "SpanStore", "StoreStats", "Table", "TimeBucket", "Timing", "TraceFilter", "TraceRow",
     "WriteBatch", "WriteReceipt",
 ]  # fmt: skip
 
@@ -63,6 +63,9 @@ Refine: TypeAlias = Callable[[str, RawSpan, int], Span]
 
 Outcome: TypeAlias = Literal["inserted", "merged", "unchanged", "erased"]
 """`erased`: the span belongs to a trace that was erased, and was dropped."""
+
+EXPIRE_MOST = 20_000
+"""How many spans one step of `expire` deletes at most, so that commits hardly wait."""
 
 ERASED_DAYS = 30
 """How long an erased trace is kept from coming back."""
@@ -131,6 +134,36 @@ class ErasureReport(msgspec.Struct, frozen=True, kw_only=True):
     pending_logs: int = 0
     first: int | None = None
     last: int | None = None
+
+
+class ExpiryReport(msgspec.Struct, frozen=True, kw_only=True):
+    """What one step of `expire` deleted; `more` says that spans before the time are left."""
+
+    spans: int = 0
+    scores: int = 0
+    pending_logs: int = 0
+    more: bool = False
+
+
+class ReclaimReport(msgspec.Struct, frozen=True, kw_only=True):
+    """Bytes on disk before and after, and whether the file was written anew.
+
+    `held_ns` is how long commits waited at its end.
+    """
+
+    before: int = 0
+    after: int = 0
+    rewritten: bool = False
+    seconds: float = 0.0
+    held_ns: int = 0
+
+
+class ServiceRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A service of a project that has spans, and the start of its oldest, ns."""
+
+    project: str
+    service: str
+    oldest: int
 
 
 class SpanFilter(msgspec.Struct, frozen=True, kw_only=True):
@@ -322,6 +355,7 @@ class StoreStats(msgspec.Struct, frozen=True, kw_only=True):
     queued: int
     disk_bytes: int
     format_version: int
+    reclaim_due: int | None = None
     queued_spans: int = 0
     queue_limit: int = 0
     wal_bytes: int = 0
@@ -413,6 +447,28 @@ class SpanStore(Protocol):
 
     def erase(self, project: str, selector: Selector, *, dry_run: bool = False) -> ErasureReport:
         """Erase what is selected; with `dry_run` only count it. See Erasing above."""
+        ...
+
+    def services(self) -> tuple[ServiceRow, ...]:
+        """Return the services of every project, sorted; for whoever keeps house, not for callers."""
+        ...
+
+    def expire(self, project: str, service: str, before: int, *, most: int = EXPIRE_MOST) -> ExpiryReport:
+        """Delete at most about `most` spans of a service that started before a time (ns), the oldest first.
+
+        Spans of one start go together. Scores and waiting log records go with the last span of their trace.
+        """
+        ...
+
+    def reclaim(self, *, force: bool = False) -> ReclaimReport:
+        """Give deleted rows' space back to the file system, and leave none of their bytes in the store's files.
+
+        It is done where something was erased, where enough would be gained, or where `force` asks. Reads and writes go
+        on meanwhile; a kill at any moment leaves the store as it was, or rewritten. Takes as long as it takes.
+
+        Raises:
+            StoreFullError: the store is written anew for it, and there is no room.
+        """
         ...
 
     def stats(self) -> StoreStats:

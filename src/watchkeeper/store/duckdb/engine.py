@@ -19,6 +19,7 @@ from watchkeeper.kit.errors import (
     StoreLockedError,
 )
 from watchkeeper.store.duckdb import statements
+from watchkeeper.store.duckdb.swap import recover
 
 __all__ = ["FORMAT_VERSION", "connect", "is_poisoned", "refused", "translated"]
 
@@ -34,6 +35,7 @@ def connect(path: Path, *, memory_mib: int) -> duckdb.DuckDBPyConnection:
         StoreFormatError: it is of a newer release, or not one of ours.
     """
     with translated():
+        recover(path)
         connection = duckdb.connect(
             ":memory:",
             config={
@@ -99,7 +101,8 @@ def translated() -> Iterator[None]:
             f"out of memory: {_first(error)}", hint="ask for less, or raise WATCHKEEPER_MEMORY_MIB"
         ) from error
     except duckdb.Error as error:
-        raise StoreError(_first(error)) from error
+        # A commit that finds no space fails as a transaction, not as I/O.
+        raise _translate_io(error) from error
     except OSError as error:
         if error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
             raise StoreFullError("no space left for the store", hint="free some space") from error

@@ -28,7 +28,7 @@ def hash_key(*parts: str) -> int:
 
 @dataclass(slots=True)
 class Gone:
-    """What was deleted: how many rows, and the hashes of which no row is left."""
+    """What was deleted: how many rows, and the hashes of which no row is left. `touched`: traces that lost some."""
 
     spans: int = 0
     scores: int = 0
@@ -36,6 +36,7 @@ class Gone:
     traces: Hashes = field(default_factory=lambda: np.empty(0, dtype=np.uint64))
     score_keys: Hashes = field(default_factory=lambda: np.empty(0, dtype=np.uint64))
     pending_keys: list[int] = field(default_factory=list)
+    touched: Hashes = field(default_factory=lambda: np.empty(0, dtype=np.uint64))
 
 
 class KeyIndex:

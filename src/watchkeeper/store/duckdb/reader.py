@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
 
 import duckdb
 
-from watchkeeper.kit.errors import StoreError
+from watchkeeper.kit.errors import StoreError, WatchkeeperError
 from watchkeeper.model import Span
-from watchkeeper.store.api import Facets, Page, SpanFilter
+from watchkeeper.store.api import Facets, Page, ServiceRow, SpanFilter
 from watchkeeper.store.cursors import ScorePosition, SpanPosition, decode_cursor, encode_cursor
 from watchkeeper.store.duckdb import rows, statements
 from watchkeeper.store.duckdb.engine import translated
@@ -21,7 +21,9 @@ from watchkeeper.store.figures import MAX_FACETS
 
 __all__ = ["Reader"]
 
+T = TypeVar("T")
 _SCAN = 500
+_PATIENCE = 20.0
 
 
 class Reader:
@@ -34,18 +36,24 @@ class Reader:
         self._all: dict[int, duckdb.DuckDBPyConnection] = {}
         self._lock = threading.Lock()
         self._closed = False
+        self._generation = 0
+        self._there = threading.Event()
+        self._there.set()
 
     def cursor(self) -> duckdb.DuckDBPyConnection:
         """Return this thread's cursor."""
         if self._closed:
             raise StoreError("the store is closed")
         cursor = getattr(self._mine, "cursor", None)
-        if cursor is None:
+        if cursor is None or self._mine.generation != self._generation:
+            self._mine.generation = self._generation
             cursor = self._mine.cursor = self.new_cursor()
         return cursor
 
     def new_cursor(self) -> duckdb.DuckDBPyConnection:
         """Return a cursor of one's own; give it back with `drop`."""
+        if not self._there.wait(_PATIENCE):
+            raise StoreError("the store is being opened again", hint="try again")
         with self._lock, translated():
             if self._closed:
                 raise StoreError("the store is closed")
@@ -60,10 +68,38 @@ class Reader:
             self._all.pop(id(cursor), None)
             cursor.close()
 
+    def pause(self, *, stop: bool) -> None:
+        """Let no new read begin: another connection is coming. With `stop`, end those that run and close their cursors."""
+        with self._lock:
+            self._there.clear()
+            self._generation += 1
+            for cursor in self._all.values() if stop else ():
+                cursor.interrupt()
+                cursor.close()
+            self._all.clear()
+
+    def resume(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Read from this connection from now on."""
+        with self._lock:
+            self._db = connection
+            self._generation += 1
+            self._there.set()
+
+    def steady(self, work: Callable[[], T]) -> T:
+        """Run a read, and again where it failed because the connection was exchanged under it."""
+        while True:
+            generation = self._generation
+            try:
+                return work()
+            except WatchkeeperError:
+                if generation == self._generation or self._closed:
+                    raise
+
     def close(self) -> None:
         """Stop and close every cursor."""
         with self._lock:
             self._closed = True
+            self._there.set()
             for cursor in self._all.values():
                 cursor.interrupt()
                 cursor.close()
@@ -77,9 +113,13 @@ class Reader:
 
     def fetch(self, query: Query) -> list[tuple[Any, ...]]:
         """Run a query and return its rows."""
-        with translated():
-            found: list[tuple[Any, ...]] = self.cursor().execute(query.sql(), query.parameters).fetchall()
-            return found
+
+        def read() -> list[tuple[Any, ...]]:
+            with translated():
+                found: list[tuple[Any, ...]] = self.cursor().execute(query.sql(), query.parameters).fetchall()
+                return found
+
+        return self.steady(read)
 
     def within(self, query: Query, project: str, trace_id: str) -> bool:
         """Narrow a query to a trace, by hash and time range; False when nothing of it is stored."""
@@ -148,6 +188,13 @@ class Reader:
         return Page(
             items=items,
             next_cursor=encode_cursor(ScorePosition(items[-1].time, items[-1].id)) if more else None,
+        )
+
+    def services(self) -> tuple[ServiceRow, ...]:
+        """Return every project's services with their oldest span."""
+        return tuple(
+            ServiceRow(project=project, service=service, oldest=oldest)
+            for project, service, oldest in self.fetch(Query(statements.SERVICES))
         )
 
     def facets(self, project: str, *, since: int, until: int) -> Facets:

@@ -62,6 +62,10 @@ def _narrow(table: exp.Table, columns: tuple[str, ...], project: str) -> None:
 def run_query(reader: Reader, project: str, select: exp.Query, limits: QueryLimits) -> Table:
     """Run it; see `SpanStore.query`."""
     sql = bind(select, project, limits.rows + 1)
+    return reader.steady(lambda: _run(reader, sql, limits))
+
+
+def _run(reader: Reader, sql: str, limits: QueryLimits) -> Table:
     cursor = reader.new_cursor()
     timer = threading.Timer(limits.seconds, cursor.interrupt)
     timer.start()

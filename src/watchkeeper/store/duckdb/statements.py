@@ -27,6 +27,8 @@ FORMAT = "SELECT max(version) FROM format"
 CREATE_FORMAT = "CREATE TABLE IF NOT EXISTS format (version INTEGER NOT NULL, applied TIMESTAMP NOT NULL)"
 SET_FORMAT = "INSERT INTO format VALUES ($version, now()::TIMESTAMP)"
 LOCK_DOWN = (
+    # A store that is closed late, its file replaced already, must not touch the log of the one that took its place.
+    "PRAGMA disable_checkpoint_on_shutdown",
     "SET GLOBAL TimeZone = 'UTC'",
     "SET GLOBAL enable_external_access = false",
     "SET GLOBAL lock_configuration = true",
@@ -105,7 +107,7 @@ COPY_FACTS = f"""
 # Erasing. `chosen` is an Arrow table of traces (or of hashes) registered for the statement.
 ERASED = "SELECT trace_hash, erased_at FROM erased WHERE erased_at > $since"
 INSERT_ERASED = "INSERT INTO erased SELECT trace_hash, $now::BIGINT, $revision::BIGINT FROM chosen"
-INSERT_RECLAIM_DUE = "INSERT INTO reclaim_due SELECT $now::BIGINT WHERE NOT EXISTS (FROM reclaim_due)"
+INSERT_RECLAIM_DUE = "INSERT INTO reclaim_due VALUES ($now::BIGINT)"
 SELECTED_TRACES = """
     SELECT DISTINCT trace_id FROM spans WHERE project = $project
     AND (user_id IN (SELECT unnest($users::VARCHAR[])) OR session_id IN (SELECT unnest($sessions::VARCHAR[])))"""
@@ -132,6 +134,46 @@ DELETE_CHOSEN_SCORES = f"DELETE FROM scores WHERE {_CHOSEN_SCORE}"
 KEYS_LEFT = "SELECT key_hash FROM spans JOIN chosen ON key_hash = hash WHERE start_ns BETWEEN $low AND $high"
 TRACES_LEFT = "SELECT trace_hash FROM spans JOIN chosen ON trace_hash = hash"
 SCORES_LEFT = "SELECT id_hash FROM scores JOIN chosen ON id_hash = hash"
+
+# Retention: the oldest spans of a service, at most so many.
+EXPIRE_CUT = """
+    SELECT start_ns FROM spans WHERE project = $project AND service = $service AND start_ns < $before
+    ORDER BY start_ns LIMIT 1 OFFSET $most"""
+_OLD = "project = $project AND service = $service AND start_ns < $before"
+OLD_SPANS = f"SELECT key_hash, start_ns, trace_hash, trace_id FROM spans WHERE {_OLD}"
+DELETE_OLD = f"DELETE FROM spans WHERE {_OLD}"
+TRACES_LEFT_WITHIN = (
+    "SELECT DISTINCT trace_hash FROM spans JOIN chosen ON trace_hash = hash WHERE start_ns BETWEEN $low AND $high"
+)
+DELETE_SCORES_OF = """
+    DELETE FROM scores s USING chosen c WHERE s.trace_id = c.trace_id AND s.project = c.project RETURNING s.id_hash"""
+SERVICES = "SELECT project, service, min(start_ns) FROM spans GROUP BY project, service ORDER BY project, service"
+
+# Copying into a new file.
+TIME_EDGES = "SELECT quantile_disc(start_ns, $parts::DOUBLE[]) FROM spans"
+BLOCKS = """
+    SELECT used_blocks * block_size, free_blocks * block_size FROM pragma_database_size()
+    WHERE database_name = 'store'"""
+ALL_SCORES = "SELECT * FROM scores"
+READ_TRACES = "SELECT s.* FROM spans s JOIN chosen c ON s.trace_hash = c.hash WHERE s.start_ns BETWEEN $low AND $high"
+READ_SCORES = "SELECT s.* FROM scores s JOIN chosen c ON s.id_hash = c.hash"
+DROP_TRACES = "DELETE FROM spans s USING chosen c WHERE s.trace_hash = c.hash"
+DROP_SCORES = "DELETE FROM scores s USING chosen c WHERE s.id_hash = c.hash"
+DETACH = ("USE memory", "DETACH store")
+RECLAIM_DUE = "SELECT min(since) FROM reclaim_due"
+
+
+def insert_into(table: str) -> str:
+    """Return the statement that inserts `incoming` into a table of ours."""
+    return f"INSERT INTO {table} BY NAME SELECT * FROM incoming"
+
+
+def time_slice(low: int | None, high: int | None) -> tuple[str, dict[str, int]]:
+    """Return the statement that reads the spans of (low, high] ns whole, and its parameters; None is no limit."""
+    edges = {name: edge for name, edge in (("low", low), ("high", high)) if edge is not None}
+    terms = " AND ".join(f"start_ns {'>' if name == 'low' else '<='} ${name}" for name in edges)
+    return f"SELECT * FROM spans{' WHERE ' + terms if terms else ''}", edges
+
 
 # Reading. `filters` adds WHERE, ORDER BY and LIMIT.
 SPANS = f"SELECT {', '.join(SPAN_READ)} FROM spans"

@@ -10,14 +10,18 @@ from typing import TYPE_CHECKING
 from watchkeeper.kit.errors import StoreError, WatchkeeperError
 from watchkeeper.model import Span
 from watchkeeper.store.api import (
+    EXPIRE_MOST,
     Capabilities,
     ErasureReport,
+    ExpiryReport,
     Facets,
     Overview,
     Page,
     QueryLimits,
+    ReclaimReport,
     Refine,
     Selector,
+    ServiceRow,
     SpanFilter,
     StoreStats,
     Table,
@@ -26,11 +30,14 @@ from watchkeeper.store.api import (
     WriteBatch,
     WriteReceipt,
 )
-from watchkeeper.store.duckdb.engine import FORMAT_VERSION, connect, translated
+from watchkeeper.store.duckdb.copy import Copier
+from watchkeeper.store.duckdb.engine import FORMAT_VERSION, connect
 from watchkeeper.store.duckdb.erase import Eraser
 from watchkeeper.store.duckdb.figures import overview
 from watchkeeper.store.duckdb.parcel import pack
 from watchkeeper.store.duckdb.reader import Reader
+from watchkeeper.store.duckdb.retention import Expirer
+from watchkeeper.store.duckdb.space import Space, sizes_of
 from watchkeeper.store.duckdb.sql_query import run_query
 from watchkeeper.store.duckdb.traces import Traces
 from watchkeeper.store.duckdb.writer import Writer
@@ -52,17 +59,22 @@ class DuckdbStore:
 
     def __init__(self, path: Path, *, refine: Refine, memory_mib: int, queue_bytes: int) -> None:
         self._path = path
-        self._db = connect(path, memory_mib=memory_mib)
+        db = connect(path, memory_mib=memory_mib)
         self._queue = WriteQueue(queue_bytes)
         try:
-            self._writer = Writer(self._db, path, refine, self._queue)
-            self._reader = Reader(self._db, self._writer)
+            self._writer = Writer(db, path, refine, self._queue)
+            self._reader = Reader(db, self._writer)
             self._traces = Traces(self._reader, self._writer.counts)
+            self._writer.readers = self._reader
+            self._writer.open_again = lambda: connect(path, memory_mib=memory_mib)
             self._eraser = Eraser(self._writer)
+            self._expirer = Expirer(self._writer)
+            self._copier = Copier(self._writer, self._reader)
+            self._space = Space(path, self._writer, self._copier)
             self._writer.interrupt_readers = self._reader.interrupt
             self._writer.start()
         except WatchkeeperError:
-            self._db.close()
+            db.close()
             raise
         self._open = True
 
@@ -140,20 +152,33 @@ class DuckdbStore:
         """Erase what is selected; with `dry_run` only count it."""
         return self._eraser.erase(project, selector, dry_run=dry_run)
 
+    def services(self) -> tuple[ServiceRow, ...]:
+        """Return every project's services with their oldest span."""
+        return self._reader.services()
+
+    def expire(self, project: str, service: str, before: int, *, most: int = EXPIRE_MOST) -> ExpiryReport:
+        """Delete a service's oldest spans that started before a time."""
+        return self._expirer.expire(project, service, before, most=most)
+
+    def reclaim(self, *, force: bool = False) -> ReclaimReport:
+        """Give space back to the file system."""
+        return self._space.reclaim(force=force or self.stats().reclaim_due is not None)
+
     def stats(self) -> StoreStats:
         """Return counts and sizes; no query is run."""
         if not self._open:
             raise StoreError("the store is closed")
         counts = self._writer.counts
-        wal = _size(Path(f"{self._path}.wal"))
+        whole, wal = sizes_of(self._path)
         return StoreStats(
             revision=counts.revision,
             spans=counts.spans,
             scores=counts.scores,
             pending_logs=counts.pending_logs,
             queued=self._queue.held,
-            disk_bytes=_size(self._path) + wal,
+            disk_bytes=whole,
             format_version=FORMAT_VERSION,
+            reclaim_due=counts.reclaim_due,
             queued_spans=self._queue.held_spans,
             queue_limit=self._queue.limit,
             wal_bytes=wal,
@@ -168,12 +193,4 @@ class DuckdbStore:
         self._open = False
         self._writer.stop()
         self._reader.close()
-        with translated():
-            self._db.close()
-
-
-def _size(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except OSError:
-        return 0
+        self._writer.close()

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import duckdb
 import numpy as np
@@ -26,10 +26,11 @@ from watchkeeper.store.duckdb.index import Gone, Hashes, KeyIndex, edges
 from watchkeeper.store.duckdb.merge import Key, Plan, fold
 from watchkeeper.store.duckdb.rows import Row
 from watchkeeper.store.duckdb.tombstones import Tombstones
+from watchkeeper.store.duckdb.touched import Touched
 from watchkeeper.store.queue import Job, WriteQueue
 from watchkeeper.store.timings import Timings
 
-__all__ = ["Writer"]
+__all__ = ["Readers", "Writer"]
 
 T = TypeVar("T")
 _log = logging.getLogger(__name__)
@@ -44,15 +45,28 @@ _ALL = (-(2**63), 2**63 - 1)
 class Counts:
     """What the store holds; kept by the writer, read by anyone."""
 
-    __slots__ = ("checkpoints", "commits", "pending_logs", "revision", "scores", "spans")
+    __slots__ = ("checkpoints", "commits", "pending_logs", "reclaim_due", "revision", "scores", "spans")
 
     def __init__(self) -> None:
         self.revision = 0
         self.spans = 0
         self.scores = 0
         self.pending_logs = 0
+        self.reclaim_due: int | None = None
         self.commits = Timings()
         self.checkpoints = Timings()
+
+
+class Readers(Protocol):
+    """Who reads from the connection, and must hear of another."""
+
+    def pause(self, *, stop: bool) -> None:
+        """Let no new read begin."""
+        ...
+
+    def resume(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Read from this connection from now on."""
+        ...
 
 
 class Writer:
@@ -74,7 +88,10 @@ class Writer:
         self._last_write = time.monotonic()
         self._broken: StoreError | None = None
         self._thread = threading.Thread(target=self._run, name="watchkeeper-writer", daemon=True)
+        self.touched: Touched | None = None
         self.interrupt_readers: Callable[[], None] = _nothing
+        self.readers: Readers | None = None
+        self.open_again: Callable[[], duckdb.DuckDBPyConnection] | None = None
 
     def start(self) -> None:
         """Read what is there, heal what a crash left undone, then begin to write."""
@@ -88,6 +105,12 @@ class Writer:
         """Drain the queue, then end the thread."""
         self._queue.close()
         self._thread.join()
+
+    def close(self) -> None:
+        """Write the log into the file and close the connection. Once the thread and the readers have ended."""
+        if self._broken is None:
+            self._tend("checkpoint", self._checkpoint)
+        self._db.close()
 
     def do(self, work: Callable[[duckdb.DuckDBPyConnection], T]) -> Future[T]:
         """Run work on the writer's thread and connection, in its turn, between commits. Any thread may ask."""
@@ -110,6 +133,7 @@ class Writer:
         self._pending = dict(db.execute(statements.PENDING_KEYS).fetchall())
         self.erased.load(db)
         self.counts.revision = _scalar(db, statements.REVISION)
+        self.counts.reclaim_due = db.execute(statements.RECLAIM_DUE).fetchall()[0][0]
         self.counts.spans = len(self._keys)
         self.counts.scores = len(self._scores)
         self.counts.pending_logs = sum(self._pending.values())
@@ -126,6 +150,8 @@ class Writer:
                     self._commit(jobs)
                 self._queue.done(jobs)
                 self._last_write = time.monotonic()
+            if self._broken is not None:
+                self._reopen()
             closing = not jobs and self._queue.closed
             if self._facts_due and (closing or time.monotonic() >= self._facts_at):
                 self._tend("copy trace facts", self._copy_facts)
@@ -206,6 +232,7 @@ class Writer:
         keys, traces, starts = (np.concatenate(some) for some in zip(*columns, strict=True))
         self._keys.add(keys, starts)
         self._traces.add(*edges(traces, starts))
+        self.touch(traces=traces)
 
     def _write(self, plan: Plan) -> int:
         db = self._db
@@ -229,6 +256,7 @@ class Writer:
     def _write_scores(self, plan: Plan) -> int:
         scores = list(plan.scores.values())
         hashes = _u64([hashed for hashed, _ in scores])
+        self.touch(scores=hashes)
         found, low, high = self._scores.find(hashes)
         table = tables.scores_table(scores)
         replaced = 0
@@ -254,6 +282,7 @@ class Writer:
 
     def _copy_facts(self) -> None:
         hashes = [row[0] for row in self._db.execute(statements.DUE_TRACES).fetchall()]
+        self.touch(traces=_u64(hashes))
         found, low, high = self._traces.find(_u64(hashes))
         limits = {"low": _ALL[0], "high": _ALL[1]}
         if hashes and found.all():
@@ -265,6 +294,62 @@ class Writer:
         self._facts_due = False
         self.counts.revision += 1
 
+    def touch(self, *, traces: Hashes | None = None, scores: Hashes | None = None) -> None:
+        """Remember what changes, where the store is being copied. On the writer's thread."""
+        if self.touched is not None:
+            if traces is not None:
+                self.touched.traces.append(traces)
+            if scores is not None:
+                self.touched.scores.append(scores)
+
+    def range_of_traces(self, hashes: Hashes) -> dict[str, int]:
+        """Return the earliest and latest start time of these traces' spans as `low` and `high`. Any thread."""
+        found, low, high = self._traces.find(hashes)
+        return {"low": int(low[found].min()), "high": int(high[found].max())} if found.any() else {"low": 0, "high": 0}
+
+    @property
+    def is_broken(self) -> bool:
+        """Say whether the engine failed and is not open again yet."""
+        return self._broken is not None
+
+    def move(self, exchange: Callable[[], None]) -> None:
+        """Let go of the file, exchange it, and open it again; reads that run end undisturbed. On the writer's thread."""
+        if self.readers is None or self.open_again is None:
+            raise StoreError("this store cannot be exchanged")
+        self.readers.pause(stop=False)
+        old = self._db
+        try:
+            for statement in statements.DETACH:
+                old.execute(statement)
+            exchange()
+            self._db = self.open_again()
+            self.counts.reclaim_due = self._db.execute(statements.RECLAIM_DUE).fetchall()[0][0]
+        except Exception as error:
+            self._broken = StoreError(f"the store must be opened again: {error}", hint="it is tried every second")
+            raise
+        # Not closed: that would close its cursors too, and a read may still be running on one.
+        self.readers.resume(self._db)
+
+    def _reopen(self) -> None:
+        """Open the store anew after the engine gave up: everything acknowledged is in the file and its log."""
+        if self.readers is None or self.open_again is None:
+            return
+        self.readers.pause(stop=True)
+        self._db.close()
+        self.touched = None
+        try:
+            self._db = self.open_again()
+            self._keys, self._traces, self._scores = KeyIndex(), KeyIndex(), KeyIndex()
+            with translated():
+                self._load()
+        except StoreError as error:
+            _log.warning("the store cannot be opened yet: %s", error.message)
+            self._broken = error if isinstance(error, StoreFullError) else self._broken
+            return
+        self._broken = None
+        self.readers.resume(self._db)
+        _log.warning("the store was opened again")
+
     def forget(self, gone: Gone) -> None:
         """Take what was erased, and committed so, out of the counts and the indexes. On the writer's thread."""
         counts = self.counts
@@ -272,6 +357,7 @@ class Writer:
         counts.spans -= gone.spans
         counts.scores -= gone.scores
         counts.pending_logs -= sum(self._pending.pop(key, 0) for key in gone.pending_keys)
+        self.touch(traces=gone.touched if len(gone.touched) else gone.traces, scores=gone.score_keys)
         self._keys.remove(gone.keys)
         self._traces.remove(gone.traces)
         self._scores.remove(gone.score_keys)

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from watchkeeper.model import RawLog, Score, Span
-from watchkeeper.store.api import ErasureReport, Selector
+from watchkeeper.store.api import ErasureReport, ExpiryReport, Selector
 from watchkeeper.store.selecting import names_user
 
-__all__ = ["Erasure", "chosen_traces", "erasure"]
+__all__ = ["Erasure", "chosen_traces", "erasure", "expiry"]
 
 _Key: TypeAlias = tuple[str, str, str]
 
@@ -70,3 +70,29 @@ def erasure(
             first=min(starts, default=None), last=max(starts, default=None),
         ),
     )  # fmt: skip
+
+
+def expiry(
+    project: str,
+    service: str,
+    before: int,
+    most: int,
+    spans: Mapping[_Key, tuple[Span, int]],
+    scores: Mapping[tuple[str, str], Score],
+    logs: Mapping[_Key, list[RawLog]],
+) -> tuple[Erasure, ExpiryReport]:
+    """Say which spans are the oldest of a service, and what goes with the last one of a trace."""
+    old = sorted(
+        (span.start_time, key)
+        for key, (span, _) in spans.items()
+        if key[0] == project and span.service == service and span.start_time < before
+    )
+    edge = old[most][0] if len(old) > most else None
+    keys = {key for start, key in old if edge is None or start <= edge}
+    ended = {key[1] for key in keys} - {key[1] for key in spans if key[0] == project and key not in keys}
+    judged = [key for key, score in scores.items() if key[0] == project and score.trace_id in ended]
+    waiting = [key for key in logs if key[0] == project and key[1] in ended]
+    report = ExpiryReport(
+        spans=len(keys), scores=len(judged), pending_logs=sum(len(logs[key]) for key in waiting), more=edge is not None
+    )
+    return Erasure(spans=list(keys), scores=judged, logs=waiting, report=ErasureReport()), report

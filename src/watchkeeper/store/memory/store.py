@@ -14,15 +14,19 @@ import msgspec
 from watchkeeper.kit.errors import CapabilityError, OverloadedError, StoreError
 from watchkeeper.model import RawLog, RawSpan, Score, Span, merge_raw
 from watchkeeper.store.api import (
+    EXPIRE_MOST,
     Capabilities,
     ErasureReport,
+    ExpiryReport,
     Facets,
     Outcome,
     Overview,
     Page,
     QueryLimits,
+    ReclaimReport,
     Refine,
     Selector,
+    ServiceRow,
     SpanFilter,
     StoreStats,
     Table,
@@ -33,7 +37,7 @@ from watchkeeper.store.api import (
 )
 from watchkeeper.store.cursors import ScorePosition, SpanPosition, TracePosition, decode_cursor, encode_cursor
 from watchkeeper.store.figures import MAX_FACETS
-from watchkeeper.store.memory.erase import chosen_traces, erasure
+from watchkeeper.store.memory.erase import Erasure, chosen_traces, erasure, expiry
 from watchkeeper.store.memory.figures import overview
 from watchkeeper.store.memory.views import matches_span, matches_trace, same, span_row, trace_row
 from watchkeeper.store.queue import weigh
@@ -218,11 +222,31 @@ class MemoryStore:
             gone = erasure(project, selector, traces, spans, self._scores, self._logs)
             if not dry_run:
                 self._erased.update((project, trace) for trace in traces)
-                for kept, keys in ((self._spans, gone.spans), (self._scores, gone.scores), (self._logs, gone.logs)):
-                    for key in keys:
-                        del kept[key]  # type: ignore[arg-type]  # each by its own key
-                self._revision += 1
+                self._delete(gone)
             return gone.report
+
+    def services(self) -> tuple[ServiceRow, ...]:
+        """Return every project's services with their oldest span."""
+        oldest: dict[tuple[str, str], int] = {}
+        with self._lock:
+            self._check()
+            for span, _ in self._spans.values():
+                name = span.project, span.service
+                oldest[name] = min(oldest.get(name, span.start_time), span.start_time)
+        return tuple(ServiceRow(project=name[0], service=name[1], oldest=oldest[name]) for name in sorted(oldest))
+
+    def expire(self, project: str, service: str, before: int, *, most: int = EXPIRE_MOST) -> ExpiryReport:
+        """Delete a service's oldest spans that started before a time."""
+        with self._lock:
+            self._check()
+            gone, report = expiry(project, service, before, most, self._spans, self._scores, self._logs)
+            self._delete(gone)
+            return report
+
+    def reclaim(self, *, force: bool = False) -> ReclaimReport:  # noqa: ARG002 - the law's
+        """Do nothing: there is no file."""
+        self._check()
+        return ReclaimReport()
 
     def stats(self) -> StoreStats:
         """Return counts and sizes."""
@@ -243,6 +267,12 @@ class MemoryStore:
         """Take no more. Safe to call twice."""
         with self._lock:
             self._open = False
+
+    def _delete(self, gone: Erasure) -> None:
+        for kept, keys in ((self._spans, gone.spans), (self._scores, gone.scores), (self._logs, gone.logs)):
+            for key in keys:
+                del kept[key]  # type: ignore[arg-type]  # each by its own key
+        self._revision += 1
 
     def _check(self) -> None:
         if not self._open:
