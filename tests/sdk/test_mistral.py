@@ -350,9 +350,9 @@ def test_a_long_stream_is_kept_within_a_bound() -> None:
 def test_the_real_model_through_server_url(local: str, exported: InMemorySpanExporter) -> None:
     """A local model's chat, its stream, its structured output and its refusal of embeddings are traced as Mistral's are."""
     client = wk.wrap(Mistral(api_key="none", server_url=local))
-    talk: Any = [{"role": "user", "content": "Say hello."}]
-    whole = client.chat.complete(model=local_model.MODEL, messages=talk, max_tokens=8, tools=TOOLS)
-    with client.chat.stream(model=local_model.MODEL, messages=talk, max_tokens=8) as stream:
+    talk: Any = [{"role": "user", "content": "Tell me about Switzerland."}]
+    whole = client.chat.complete(model=local_model.MODEL, messages=talk, max_tokens=8, temperature=0, tools=TOOLS)
+    with client.chat.stream(model=local_model.MODEL, messages=talk, max_tokens=8, temperature=0) as stream:
         pieces = [event.data.choices[0].delta.content for event in stream if event.data.choices]
     asked: Any = [{"role": "user", "content": "The city is Bern. Answer as JSON."}]
     client.chat.parse(Place, model=local_model.MODEL, messages=asked, max_tokens=64, temperature=0)
@@ -377,9 +377,9 @@ def test_the_real_model_through_server_url(local: str, exported: InMemorySpanExp
 async def test_the_real_model_async(local: str, exported: InMemorySpanExporter) -> None:
     """The async methods on the real model give the same spans."""
     client = wk.wrap(Mistral(api_key="none", server_url=local))
-    talk: Any = [{"role": "user", "content": "Say hello."}]
-    await client.chat.complete_async(model=local_model.MODEL, messages=talk, max_tokens=8)
-    stream = await client.chat.stream_async(model=local_model.MODEL, messages=talk, max_tokens=8)
+    talk: Any = [{"role": "user", "content": "Tell me about Switzerland."}]
+    await client.chat.complete_async(model=local_model.MODEL, messages=talk, max_tokens=8, temperature=0)
+    stream = await client.chat.stream_async(model=local_model.MODEL, messages=talk, max_tokens=8, temperature=0)
     async for _ in stream:
         pass
     wk.flush()

@@ -13,7 +13,7 @@ def wrap(client: C) -> C:
     """Trace every call of a model client and return the same client, of the same type.
 
     Args:
-        client: `openai.OpenAI`, `mistralai.Mistral`, their async and cloud variants, or what inherits them.
+        client: `openai.OpenAI`, `anthropic.Anthropic`, `mistralai.Mistral`, their async and cloud variants, or an heir.
 
     Raises:
         TypeError: the client is of a kind we do not know.
@@ -28,9 +28,13 @@ def wrap(client: C) -> C:
         from watchkeeper.sdk.wrappers.mistral import wrap_mistral
 
         wrap_mistral(traced)
+    elif any(name.startswith(("anthropic.Anthropic", "anthropic.AsyncAnthropic")) for name in names):
+        from watchkeeper.sdk.wrappers.anthropic import wrap_anthropic
+
+        wrap_anthropic(traced, is_async=any(name.startswith("anthropic.Async") for name in names))
     else:
         raise TypeError(
-            f"wrap() takes an OpenAI or Mistral client, sync or async, not {type(client).__qualname__}; "
+            f"wrap() takes an OpenAI, Anthropic or Mistral client, sync or async, not {type(client).__qualname__}; "
             "trace other calls with @observe(kind='llm')"
         )
     return client

@@ -84,8 +84,9 @@ def _begin(paths: Paths, path: str, kwargs: dict[str, Any]) -> Run | None:
     body = kwargs.get("body")
     if call is None or not isinstance(body, Mapping):
         return None
-    given = dict(body)
-    headers = (kwargs.get("options") or {}).get("headers")
+    options = kwargs.get("options") or {}
+    more, headers = options.get("extra_json"), options.get("headers")
+    given = {**body, **more} if isinstance(more, Mapping) else dict(body)  # as the client will merge `extra_body`
     if isinstance(headers, Mapping) and _RAW in headers:
         return RawRun(call.begin(given, may_ask=False))
     run = call.begin(given)
