@@ -25,6 +25,17 @@ TOOL_CALL = {
     "id": "call_1", "type": "function", "function": {"name": "get_weather", "arguments": '{"city": "Bern"}'},
 }  # fmt: skip
 ANSWER = "It is sunny in Bern."
+JSON_ANSWER = '{"city": "Bern"}'
+REFUSAL = "I would rather not."
+IMAGE_USAGE = {
+    "input_tokens": 50, "output_tokens": 272, "total_tokens": 322,
+    "input_tokens_details": {"image_tokens": 40, "text_tokens": 10},
+    "output_tokens_details": {"image_tokens": 272, "text_tokens": 0},
+}  # fmt: skip
+SOUND_USAGE = {
+    "type": "tokens", "input_tokens": 30, "output_tokens": 8, "total_tokens": 38,
+    "input_token_details": {"audio_tokens": 26, "text_tokens": 4},
+}  # fmt: skip
 SLOW_SECONDS = 0.2
 """How long the model called "slow" thinks before it sends anything."""
 
@@ -38,7 +49,11 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         """Answer a call."""
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        sent = self.rfile.read(int(self.headers["Content-Length"]))
+        if "/audio/" in self.path:
+            self._audio(sent)
+            return
+        body = json.loads(sent)
         if body.get("model") == "slow":
             time.sleep(SLOW_SECONDS)
         if body.get("model") == "broken":
@@ -48,6 +63,12 @@ class Handler(BaseHTTPRequestHandler):
             vector = {"object": "embedding", "index": 0, "embedding": [0.1, 0.2, 0.3]}
             usage = {"prompt_tokens": 5, "total_tokens": 5}
             self._json(200, {"object": "list", "data": [vector], "model": "text-embedding-3-small", "usage": usage})
+        elif "/images/" in self.path:
+            self._json(200, {"created": 1, "data": [{"b64_json": "QUJD"}], "usage": IMAGE_USAGE})
+        elif self.path.endswith("/completions") and "prompt" in body:
+            choice = {"index": 0, "text": ANSWER, "finish_reason": "stop", "logprobs": None}
+            told = {"id": "cmpl-1", "object": "text_completion", "created": 1, "model": MODEL}
+            self._json(200, {**told, "choices": [choice], "usage": USAGE})
         elif self.path.endswith("/responses"):
             self._responses(body)
         elif body.get("stream"):
@@ -55,16 +76,31 @@ class Handler(BaseHTTPRequestHandler):
         else:
             self._json(200, completion(message_of(body)))
 
+    def _audio(self, sent: bytes) -> None:
+        if self.path.endswith("/speech"):
+            self.send_response(200)
+            self.send_header("Content-Type", "audio/mpeg")
+            self.send_header("Content-Length", "3")
+            self.end_headers()
+            self.wfile.write(b"ID3")
+            return
+        by_time = b"whisper-1" in sent
+        self._json(200, {"text": ANSWER, "usage": {"type": "duration", "seconds": 3.5} if by_time else SOUND_USAGE})
+
     def _responses(self, body: dict[str, Any]) -> None:
-        answer = _response()
+        answer = _response(JSON_ANSWER if (body.get("text") or {}).get("format") else ANSWER)
         if not body.get("stream"):
             self._json(200, answer)
             return
         events: list[dict[str, Any]] = [
             {"type": "response.created", "sequence_number": 0, "response": {**answer, "status": "in_progress", "output": []}},
-            {"type": "response.output_text.delta", "sequence_number": 1, "item_id": "m1", "output_index": 0, "content_index": 0,
+            {"type": "response.output_item.added", "sequence_number": 1, "output_index": 0,
+             "item": {**answer["output"][0], "content": [], "status": "in_progress"}},
+            {"type": "response.content_part.added", "sequence_number": 2, "item_id": "m1", "output_index": 0, "content_index": 0,
+             "part": {"type": "output_text", "text": "", "annotations": []}},
+            {"type": "response.output_text.delta", "sequence_number": 3, "item_id": "m1", "output_index": 0, "content_index": 0,
              "delta": ANSWER, "logprobs": []},
-            {"type": "response.completed", "sequence_number": 2, "response": answer},
+            {"type": "response.completed", "sequence_number": 4, "response": answer},
         ]  # fmt: skip
         self._sse([f"event: {event['type']}\ndata: {json.dumps(event)}\n\n" for event in events])
 
@@ -80,7 +116,8 @@ class Handler(BaseHTTPRequestHandler):
                 {"tool_calls": [{"index": 0, "function": {"arguments": piece}}]} for piece in (text[:5], text[5:])
             ]
         else:
-            deltas += [{"content": word + " "} for word in ANSWER[:-1].split()] + [{"content": "."}]
+            text = message["content"] or ANSWER
+            deltas += [{"content": word + " "} for word in text[:-1].split()] + [{"content": text[-1]}]
         chunks = [_chunk([{"index": 0, "delta": delta, "finish_reason": None}]) for delta in deltas]
         reason = "tool_calls" if message.get("tool_calls") else "stop"
         chunks.append(_chunk([{"index": 0, "delta": {}, "finish_reason": reason}]))
@@ -118,16 +155,25 @@ def message_of(body: dict[str, Any]) -> dict[str, Any]:
     answered = any(one.get("role") == "tool" for one in body.get("messages", []))
     if body.get("tools") and not answered:
         return {"role": "assistant", "content": None, "tool_calls": [TOOL_CALL]}
-    return {"role": "assistant", "content": ANSWER}
+    if body.get("model") == "refuses":
+        return {"role": "assistant", "content": None, "refusal": REFUSAL}
+    if body.get("modalities") == ["text", "audio"]:
+        sound = {"id": "audio_1", "data": "QUJD", "expires_at": 1, "transcript": ANSWER}
+        return {"role": "assistant", "content": None, "audio": sound}
+    return {"role": "assistant", "content": JSON_ANSWER if body.get("response_format") else ANSWER}
 
 
 def completion(message: dict[str, Any]) -> dict[str, Any]:
     """Return a whole answer around a message."""
     reason = "tool_calls" if message.get("tool_calls") else "stop"
     choice = {"index": 0, "message": message, "finish_reason": reason, "logprobs": None}
+    sound = {
+        "prompt_tokens_details": {"cached_tokens": 0, "audio_tokens": 40},
+        "completion_tokens_details": {"reasoning_tokens": 0, "audio_tokens": 15},
+    }  # fmt: skip
     return {
         "id": "chatcmpl-1", "object": "chat.completion", "created": 1, "model": MODEL, "choices": [choice],
-        "usage": USAGE, "system_fingerprint": "fp_1",
+        "usage": {**USAGE, **(sound if message.get("audio") else {})}, "system_fingerprint": "fp_1",
     }  # fmt: skip
 
 
@@ -135,8 +181,8 @@ def _chunk(choices: list[dict[str, Any]]) -> dict[str, Any]:
     return {"id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1, "model": MODEL, "choices": choices}
 
 
-def _response() -> dict[str, Any]:
-    content = [{"type": "output_text", "text": ANSWER, "annotations": []}]
+def _response(text: str) -> dict[str, Any]:
+    content = [{"type": "output_text", "text": text, "annotations": []}]
     message = {"id": "m1", "type": "message", "role": "assistant", "status": "completed", "content": content}
     usage = {
         "input_tokens": 100, "output_tokens": 20, "total_tokens": 120,

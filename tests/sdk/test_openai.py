@@ -7,10 +7,11 @@ import json
 from typing import Any
 
 import pytest
-from openai import AsyncOpenAI, InternalServerError, OpenAI, Stream
+from openai import AsyncOpenAI, AzureOpenAI, InternalServerError, OpenAI, Stream
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import StatusCode
+from pydantic import BaseModel
 
 import watchkeeper as wk
 from tests import fake_openai
@@ -350,6 +351,129 @@ async def test_async_raw_responses(async_client: AsyncOpenAI, exported: InMemory
     assert raw.parse() == parsed
     assert ["sunny" in told(span).get("gen_ai.output.messages", "") for span in spans] == [True, True, True, False]
     assert spans[3].status.status_code is StatusCode.ERROR
+
+
+class Place(BaseModel):
+    city: str
+
+
+def test_structured_outputs_come_back_parsed(client: OpenAI, exported: InMemorySpanExporter) -> None:
+    """`parse` of both APIs gives the app its own model, and a span with the JSON that the model wrote."""
+    chat = client.chat.completions.parse(model="m", messages=MESSAGES, response_format=Place)
+    response = client.responses.parse(model="m", input="Where?", text_format=Place)
+    wk.flush()
+    spans = [told(span) for span in exported.get_finished_spans()]
+
+    assert chat.choices[0].message.parsed == response.output_parsed == Place(city="Bern")
+    for found in spans:
+        (answer,) = json.loads(found["gen_ai.output.messages"])
+        assert answer["parts"] == [{"type": "text", "content": fake_openai.JSON_ANSWER}]
+
+
+def test_a_refusal_is_what_the_model_said(client: OpenAI, exported: InMemorySpanExporter) -> None:
+    """A refusal is no error: it is the answer's text."""
+    answer = client.chat.completions.parse(model="refuses", messages=MESSAGES, response_format=Place)
+    span = only(exported)
+
+    assert answer.choices[0].message.refusal == fake_openai.REFUSAL
+    assert answer.choices[0].message.parsed is None
+    assert span.status.status_code is StatusCode.UNSET
+    assert json.loads(told(span)["gen_ai.output.messages"])[0]["parts"] == [
+        {"type": "text", "content": fake_openai.REFUSAL}
+    ]
+
+
+def test_the_stream_helpers(client: OpenAI, exported: InMemorySpanExporter) -> None:
+    """`stream` of both APIs gives its events and its final answer as without us, and one span each."""
+    with client.chat.completions.stream(model="m", messages=MESSAGES, response_format=Place) as stream:
+        kinds = {event.type for event in stream}
+        final = stream.get_final_completion()
+    with client.responses.stream(model="m", input="Weather?") as events:
+        response = events.get_final_response()
+    with client.chat.completions.stream(model="m", messages=MESSAGES) as stream:
+        next(iter(stream))
+    wk.flush()
+    chat, answered, left = exported.get_finished_spans()
+
+    assert "content.done" in kinds
+    assert final.choices[0].message.parsed == Place(city="Bern")
+    assert response.output_text == fake_openai.ANSWER
+    assert told(chat)["gen_ai.usage.output_tokens"] == told(answered)["gen_ai.usage.output_tokens"] == 20
+    assert left.status.status_code is StatusCode.UNSET
+
+
+def test_sound_in_a_chat(client: OpenAI, exported: InMemorySpanExporter) -> None:
+    """Spoken answers are recorded as what was said, not as sound, and their tokens have buckets of their own."""
+    client.chat.completions.create(
+        model="gpt-audio", messages=MESSAGES, modalities=["text", "audio"], audio={"voice": "alloy", "format": "mp3"}
+    )
+    found = told(only(exported))
+
+    assert json.loads(found["gen_ai.output.messages"])[0]["parts"] == [{"type": "text", "content": fake_openai.ANSWER}]
+    assert found["gen_ai.usage.audio.input_tokens"] == 40
+    assert found["gen_ai.usage.audio.output_tokens"] == 15
+    assert "QUJD" not in json.dumps(found)
+
+
+def test_transcripts_speech_pictures_and_old_completions(client: OpenAI, exported: InMemorySpanExporter) -> None:
+    """Sound and picture calls have their texts and tokens, by kind or by time, and never the media."""
+    client.audio.transcriptions.create(model="gpt-4o-transcribe", file=("a.mp3", b"ID3"))
+    client.audio.transcriptions.create(model="whisper-1", file=("a.mp3", b"ID3"))
+    spoken = client.audio.speech.create(model="gpt-4o-mini-tts", voice="alloy", input="It is sunny.")
+    with client.audio.speech.with_streaming_response.create(model="tts-1", voice="alloy", input="Hi.") as streamed:
+        list(streamed.iter_bytes())
+    client.images.generate(model="gpt-image-1", prompt="A bear.")
+    client.completions.create(model="davinci", prompt="Once")
+    wk.flush()
+    spans = exported.get_finished_spans()
+    by_tokens, by_time, said, also_said, drawn, completed = (told(span) for span in spans)
+
+    assert spoken.read() == b"ID3"
+    assert [span.status.status_code for span in spans] == [StatusCode.UNSET] * 6
+    assert by_tokens["gen_ai.usage.audio.input_tokens"] == 26
+    assert fake_openai.ANSWER in by_tokens["gen_ai.output.messages"]
+    assert by_time["openai.usage.audio.seconds"] == 3.5
+    assert said["gen_ai.output.type"] == also_said["gen_ai.output.type"] == "speech"
+    assert "It is sunny." in said["gen_ai.input.messages"]
+    assert drawn["gen_ai.usage.image.input_tokens"] == 40
+    assert drawn["gen_ai.usage.output_tokens"] == 272
+    assert "QUJD" not in json.dumps(drawn)
+    assert completed["gen_ai.operation.name"] == "text_completion"
+    assert completed["gen_ai.usage.output_tokens"] == 20
+
+
+def test_azure(base_url: str, exported: InMemorySpanExporter) -> None:
+    """Azure's client is traced as OpenAI's, under Azure's name, whatever gateway it goes through."""
+    client = wk.wrap(AzureOpenAI(azure_endpoint=base_url, api_key="none", api_version="2026-01-01"))
+    client.chat.completions.create(model="my-deployment", messages=MESSAGES)
+
+    assert told(only(exported))["gen_ai.provider.name"] == "azure.ai.openai"
+
+
+def test_calls_that_are_not_traced_are_left_alone(client: OpenAI, exported: InMemorySpanExporter) -> None:
+    """A path that is not of a model's call makes no span."""
+    client.post("/vector_stores", cast_to=object, body={"model": "m"})
+
+    assert exported.get_finished_spans() == ()
+
+
+def test_what_we_fail_to_read_costs_the_caller_nothing(
+    client: OpenAI, exported: InMemorySpanExporter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When reading request, answer and chunks all fail, calls give what they give without us, and spans end."""
+
+    def fails(*_: object, **__: object) -> None:
+        raise RuntimeError("ours")
+
+    for name in ("openai_core.chat_usage", "openai_core.named", "openai_core.messages", "fold.Text.add"):
+        monkeypatch.setattr(f"watchkeeper.sdk.wrappers.{name}", fails)
+    answer = client.chat.completions.create(model="m", messages=MESSAGES)
+    chunks = list(client.chat.completions.create(model="m", messages=MESSAGES, stream=True))
+    wk.flush()
+
+    assert answer.choices[0].message.content == fake_openai.ANSWER
+    assert len(chunks) == 8
+    assert len(exported.get_finished_spans()) == 2
 
 
 def test_without_content(provider: object, client: OpenAI) -> None:

@@ -39,6 +39,8 @@ def message(told: Any) -> Any:
         parts += _parts(content)
         refusal = field(told, "refusal")
         parts += [{"type": "text", "content": refusal}] if isinstance(refusal, str) and refusal else []
+        spoken = field(field(told, "audio"), "transcript")
+        parts += [{"type": "text", "content": spoken}] if isinstance(spoken, str) and spoken else []
         for call in field(told, "tool_calls") or ():
             inner = field(call, "function")
             parts.append(tool_call(field(call, "id"), field(inner, "name"), field(inner, "arguments")))
