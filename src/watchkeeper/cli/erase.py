@@ -63,7 +63,7 @@ def erase(
         stdout().print(f"{'would erase' if dry_run else 'erased'} {_said(report)}")
         if not dry_run and not report["reclaimed"]:
             stdout().print(
-                "its bytes leave the files within minutes, when the server writes the store anew", style="dim"
+                "its bytes leave the files when the server next writes the store anew: within a day", style="dim"
             )
 
 
@@ -107,7 +107,7 @@ def _asking(url: str | None, data_dir: Path | None, project: str | None) -> Iter
         services = assemble(settings, settings.folder())
         try:
             yield lambda body: services.erasure.erase(
-                project or "default", ErasureIn.model_validate(body), who=f"cli:{getpass.getuser()}"
+                project or "default", ErasureIn.model_validate(body), who=f"cli:{getpass.getuser()}", reclaim=True
             ).model_dump()
         finally:
             services.close()

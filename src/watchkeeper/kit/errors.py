@@ -17,7 +17,7 @@
     └── StoreError                   500 store
         ├── StoreLockedError         another process holds the data folder
         ├── StoreFormatError         the data folder is of a newer release, or damaged
-        ├── StoreFullError           507 store_full: no space left on the device
+        ├── StoreFullError           507 store_full: no space left on the device, with Retry-After
         ├── QueryTimeoutError        504 query_timeout
         └── CapabilityError          501 not_supported: this backend cannot answer that
 
@@ -170,10 +170,11 @@ class StoreFormatError(StoreError):
 
 
 class StoreFullError(StoreError):
-    """The device has no space left."""
+    """The device has no space left, or too little. Try again after `retry_after` seconds."""
 
     status = 507
     code = "store_full"
+    retry_after: ClassVar[int] = 30
 
 
 class QueryTimeoutError(StoreError):

@@ -46,6 +46,14 @@ class ServerSettings:
     )
     max_body_mib: int = _setting("WATCHKEEPER_MAX_BODY_MIB", "largest request body, decompressed, in MiB", 64)
     queue_mib: int = _setting("WATCHKEEPER_QUEUE_MIB", "bytes that may wait for a commit, in MiB, before 429", 64)
+    min_free_mib: int = _setting(
+        "WATCHKEEPER_MIN_FREE_MIB",
+        "disk space to keep free, in MiB: with less, ingest is refused until there is more",
+        512,
+    )
+    retention_minutes: int = _setting(
+        "WATCHKEEPER_RETENTION_MINUTES", "minutes between two deletions of what is past its retention", 60
+    )
     memory_mib: int = _setting("WATCHKEEPER_MEMORY_MIB", "memory the analytic engine may use, in MiB", 1024)
     metrics_label_values: int = _setting(
         "WATCHKEEPER_METRICS_LABEL_VALUES",

@@ -10,7 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
-from watchkeeper.kit.errors import OverloadedError, UnauthenticatedError, WatchkeeperError
+from watchkeeper.kit.errors import OverloadedError, StoreFullError, UnauthenticatedError, WatchkeeperError
 from watchkeeper.server.schemas import Problem
 
 __all__ = ["PROBLEMS", "error_response", "install"]
@@ -39,7 +39,7 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
 def error_response(error: WatchkeeperError) -> Response:
     """Write an error as `{"error": {code, message, hint}}` with its status and headers."""
     headers = {}
-    if isinstance(error, OverloadedError):
+    if isinstance(error, OverloadedError | StoreFullError):
         headers["Retry-After"] = str(error.retry_after)
     if isinstance(error, UnauthenticatedError):
         headers["WWW-Authenticate"] = "Bearer"

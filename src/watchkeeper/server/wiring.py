@@ -17,6 +17,7 @@ from watchkeeper.server.erasure.service import ErasureService
 from watchkeeper.server.metrics import Metrics
 from watchkeeper.server.otlp.service import IngestService
 from watchkeeper.server.overview.service import OverviewService
+from watchkeeper.server.retention import Housekeeper
 from watchkeeper.server.scores.service import ScoreService
 from watchkeeper.server.sql.service import QueryService
 from watchkeeper.server.status.service import StatusService
@@ -45,11 +46,13 @@ class Services:
     queries: QueryService
     status: StatusService
     erasure: ErasureService
+    keeper: Housekeeper
     manifest: ManifestFile
     max_body: int
 
     def close(self) -> None:
         """Drain and close, the store last."""
+        self.keeper.close()
         self.ingest.close()
         self.store.close()
         self.control.close()
@@ -64,7 +67,16 @@ def assemble(settings: ServerSettings, folder: Path | None, clock: Clock | None 
     def refine(project: str, raw: RawSpan, received_at: int) -> Span:
         return pricer.price(map_span(project, raw, received_at))
 
-    store = open_span_store(folder, refine=refine, memory_mib=settings.memory_mib, queue_bytes=settings.queue_mib * MIB)
+    store = open_span_store(
+        folder, refine=refine, memory_mib=settings.memory_mib, queue_bytes=settings.queue_mib * MIB,
+        min_free=settings.min_free_mib * MIB,
+    )  # fmt: skip
+    keeper = Housekeeper(
+        store,
+        lambda service: manifest.current().policy(service).retention_days,
+        now,
+        period=60.0 * max(1, settings.retention_minutes),
+    )
     control = open_control_store(folder)
     metrics = Metrics(store, version(), settings.metrics_label_values)
     return Services(
@@ -77,8 +89,9 @@ def assemble(settings: ServerSettings, folder: Path | None, clock: Clock | None 
         scores=ScoreService(store, now),
         overview=OverviewService(store, now),
         queries=QueryService(store),
-        erasure=ErasureService(store, ErasureAudit(folder), now),
-        status=StatusService(store, pricer, manifest, version()),
+        erasure=ErasureService(store, ErasureAudit(folder), now, after=keeper.look),
+        keeper=keeper,
+        status=StatusService(store, pricer, manifest, version(), lambda: keeper.report),
         manifest=manifest,
         max_body=settings.max_body_mib * MIB,
     )

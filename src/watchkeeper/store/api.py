@@ -346,6 +346,9 @@ class StoreStats(msgspec.Struct, frozen=True, kw_only=True):
     `queued` counts bytes and `queued_spans` spans waiting for a commit, `queue_limit` is when the queue is full.
     `disk_bytes` is the whole of it, `wal_bytes` the part that is a log not yet checkpointed.
     `commits` and `checkpoints` count since the store was opened.
+    `reclaim_due` is when (ns) something was erased whose bytes may still be on disk. `erased` and `expired` count
+    spans and `reclaimed_bytes` bytes since the store was opened; `full` says that batches are refused because too
+    little of the disk is free.
     """
 
     revision: int
@@ -356,6 +359,10 @@ class StoreStats(msgspec.Struct, frozen=True, kw_only=True):
     disk_bytes: int
     format_version: int
     reclaim_due: int | None = None
+    erased: int = 0
+    expired: int = 0
+    reclaimed_bytes: int = 0
+    full: bool = False
     queued_spans: int = 0
     queue_limit: int = 0
     wal_bytes: int = 0

@@ -15,7 +15,7 @@ CONTROL_FILE = "control.sqlite"
 
 
 def open_span_store(
-    folder: Path | None, *, refine: Refine, memory_mib: int = 1024, queue_bytes: int = 64 << 20
+    folder: Path | None, *, refine: Refine, memory_mib: int = 1024, queue_bytes: int = 64 << 20, min_free: int = 0
 ) -> SpanStore:
     """Open the spans and scores of a data folder; None keeps them in memory.
 
@@ -24,6 +24,7 @@ def open_span_store(
         refine: maps and prices a raw span; called again when a span is amended.
         memory_mib: what the analytic engine may use.
         queue_bytes: what may wait for a commit before batches are refused.
+        min_free: bytes of the folder's disk to keep free: with less, batches are refused; 0 keeps none.
 
     Raises:
         StoreLockedError: another process has the store open.
@@ -37,7 +38,9 @@ def open_span_store(
     from watchkeeper.store.duckdb.store import DuckdbStore
 
     _make(folder)
-    return DuckdbStore(folder / SPANS_FILE, refine=refine, memory_mib=memory_mib, queue_bytes=queue_bytes)
+    return DuckdbStore(
+        folder / SPANS_FILE, refine=refine, memory_mib=memory_mib, queue_bytes=queue_bytes, min_free=min_free
+    )
 
 
 def open_control_store(folder: Path | None) -> ControlStore:

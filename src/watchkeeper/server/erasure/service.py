@@ -37,8 +37,8 @@ class ErasureService:
         self._pseudonym = pseudonym
         self._after = after
 
-    def erase(self, project: str, wanted: ErasureIn, *, who: str) -> ErasureOut:
-        """Erase, or count; `who` is the caller's name for the audit."""
+    def erase(self, project: str, wanted: ErasureIn, *, who: str, reclaim: bool = False) -> ErasureOut:
+        """Erase, or count; `who` is the caller's name for the audit. With `reclaim` its bytes go at once, too."""
         kind, name = next(
             (kind, name)
             for kind, name in (("user", wanted.user), ("session", wanted.session), ("trace", wanted.trace))
@@ -50,11 +50,13 @@ class ErasureService:
                 at=format_rfc3339(self._clock.now_ns()), who=who, project=project, kind=kind, name=name,
                 traces=report.traces, spans=report.spans, scores=report.scores, pending_logs=report.pending_logs,
             )  # fmt: skip
+            if reclaim:
+                self._store.reclaim()
             self._after()
         return ErasureOut(
             dry_run=wanted.dry_run, traces=report.traces, spans=report.spans, scores=report.scores,
             pending_logs=report.pending_logs, first=report.first, last=report.last,  # type: ignore[arg-type]
-            reclaimed=False,
+            reclaimed=not wanted.dry_run and self._store.stats().reclaim_due is None,
         )  # fmt: skip
 
     def _selector(self, kind: str, name: str) -> Selector:

@@ -31,6 +31,13 @@ def write_store(page: Page, stats: StoreStats) -> None:
     page.family("watchkeeper_store_rows", "gauge", "Rows held; pending_logs wait for the span they name")
     rows = (("spans", stats.spans), ("scores", stats.scores), ("pending_logs", stats.pending_logs))
     page.samples((f'table="{table}"', count) for table, count in rows)
+    page.family("watchkeeper_deleted_spans", "counter", "Spans deleted, by age or because they were erased")
+    deleted = (("retention", stats.expired), ("erasure", stats.erased))
+    page.samples(((f'reason="{reason}"', count) for reason, count in deleted), "_total")
+    page.family("watchkeeper_reclaimed_bytes", "counter", "Bytes given back to the file system")
+    page.sample("", stats.reclaimed_bytes, "_total")
+    page.family("watchkeeper_disk_full", "gauge", "1 while ingest is refused because too little of the disk is free")
+    page.sample("", int(stats.full))
     _timing(page, "watchkeeper_commit_seconds", "Duration of commits, fsync included", stats.commits)
     _timing(page, "watchkeeper_checkpoint_seconds", "Duration of checkpoints, which stall commits", stats.checkpoints)
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 from starlette.responses import Response
 
 from watchkeeper.ingest import count_metrics, decode_logs, decode_traces, decompress, encode_partial, encode_status
-from watchkeeper.kit.errors import BodyTooLargeError, OverloadedError, RequestError, WatchkeeperError
+from watchkeeper.kit.errors import BodyTooLargeError, OverloadedError, RequestError, StoreFullError, WatchkeeperError
 
 if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
@@ -22,7 +22,9 @@ __all__ = ["OtlpApp"]
 
 Signal = Literal["traces", "logs", "metrics"]
 
-_RPC_CODES = {400: 3, 401: 16, 403: 7, 413: 3, 415: 3, 429: 8, 500: 13, 503: 14, 507: 8}
+_RPC_CODES = {400: 3, 401: 16, 403: 7, 413: 3, 415: 3, 429: 8, 500: 13, 503: 14, 507: 14}
+# OTLP has SDKs and collectors drop what is answered 507 and send again what is answered 503.
+_ANSWERS = {507: 503}
 
 
 class OtlpApp:
@@ -86,5 +88,7 @@ class OtlpApp:
     def _fail(error: WatchkeeperError, content_type: str) -> Response:
         text = error.message if error.hint is None else f"{error.message} ({error.hint})"
         payload, media = encode_status(content_type, _RPC_CODES.get(error.status, 13), text)
-        headers = {"Retry-After": str(error.retry_after)} if isinstance(error, OverloadedError) else {}
-        return Response(payload, error.status, headers, media)
+        headers = {"X-Watchkeeper-Code": error.code}
+        if isinstance(error, OverloadedError | StoreFullError):
+            headers["Retry-After"] = str(error.retry_after)
+        return Response(payload, _ANSWERS.get(error.status, error.status), headers, media)

@@ -12,7 +12,7 @@ from opentelemetry.proto.collector.metrics.v1 import metrics_service_pb2, metric
 from opentelemetry.proto.collector.trace.v1 import trace_service_pb2, trace_service_pb2_grpc
 
 from watchkeeper.ingest import decode_logs_message, decode_traces_message
-from watchkeeper.kit.errors import OverloadedError, WatchkeeperError
+from watchkeeper.kit.errors import OverloadedError, StoreFullError, WatchkeeperError
 from watchkeeper.server.access import Gate, is_loopback, secret_of
 from watchkeeper.server.otlp.service import Accepted, IngestService
 
@@ -25,7 +25,7 @@ _CODES = {
     413: grpc.StatusCode.INVALID_ARGUMENT,
     429: grpc.StatusCode.RESOURCE_EXHAUSTED,
     503: grpc.StatusCode.UNAVAILABLE,
-    507: grpc.StatusCode.RESOURCE_EXHAUSTED,
+    507: grpc.StatusCode.UNAVAILABLE,  # what every SDK tries again
 }
 
 
@@ -65,7 +65,7 @@ class GrpcServer:
             return await work(self._project(context))
         except WatchkeeperError as error:
             self._service.refused(error.code)
-            if isinstance(error, OverloadedError):
+            if isinstance(error, OverloadedError | StoreFullError):
                 context.set_trailing_metadata((("retry-after", str(error.retry_after)),))
             await context.abort(_CODES.get(error.status, grpc.StatusCode.INTERNAL), error.message)
             raise

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from watchkeeper.manifest import ServicePolicy
-from watchkeeper.server.schemas import Model
+from watchkeeper.server.schemas import Model, Time
 
-__all__ = ["ManifestOut", "PolicyOut", "StatusOut"]
+__all__ = ["HousekeepingOut", "ManifestOut", "PolicyOut", "StatusOut"]
 
 
 class PolicyOut(Model):
@@ -32,6 +32,22 @@ class ManifestOut(Model):
     unused: list[str]
 
 
+class HousekeepingOut(Model):
+    """Deleting by age and giving space back: when last, how much since the server started, and what went wrong.
+
+    `reclaim_due`: something was erased then whose bytes may still be on disk. `disk_full`: ingest is refused.
+    """
+
+    last_run: Time | None
+    expired_spans: int
+    erased_spans: int
+    reclaimed_bytes: int
+    last_reclaim: Time | None
+    reclaim_due: Time | None
+    disk_full: bool
+    failure: str
+
+
 class StatusOut(Model):
     """The server about itself."""
 
@@ -48,3 +64,4 @@ class StatusOut(Model):
     format_version: int
     prices: dict[str, Any]
     manifest: ManifestOut
+    housekeeping: HousekeepingOut

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from watchkeeper.manifest import ManifestFile
 from watchkeeper.pricing import Pricer
+from watchkeeper.server.retention import HousekeepingReport
 from watchkeeper.server.schemas import plain
-from watchkeeper.server.status.schemas import ManifestOut, PolicyOut, StatusOut
-from watchkeeper.store.api import SpanStore
+from watchkeeper.server.status.schemas import HousekeepingOut, ManifestOut, PolicyOut, StatusOut
+from watchkeeper.store.api import SpanStore, StoreStats
 
 __all__ = ["StatusService"]
 
@@ -14,11 +17,19 @@ __all__ = ["StatusService"]
 class StatusService:
     """Says what version answers, where, and how much is stored."""
 
-    def __init__(self, store: SpanStore, pricer: Pricer, manifest: ManifestFile, version: str) -> None:
+    def __init__(
+        self,
+        store: SpanStore,
+        pricer: Pricer,
+        manifest: ManifestFile,
+        version: str,
+        housekeeping: Callable[[], HousekeepingReport],
+    ) -> None:
         self._store = store
         self._pricer = pricer
         self._manifest = manifest
         self._version = version
+        self._housekeeping = housekeeping
         self.endpoint = ""
         self.grpc_port: int | None = None
 
@@ -39,7 +50,18 @@ class StatusService:
             format_version=stats.format_version,
             prices=plain(self._pricer.describe()),
             manifest=self._policies(),
+            housekeeping=self._house(stats),
         )
+
+    def _house(self, stats: StoreStats) -> HousekeepingOut:
+        report = self._housekeeping()
+        return HousekeepingOut(
+            last_run=report.last_run,  # type: ignore[arg-type]  # pydantic turns ns into a time
+            expired_spans=stats.expired, erased_spans=stats.erased, reclaimed_bytes=stats.reclaimed_bytes,
+            last_reclaim=report.last_reclaim,  # type: ignore[arg-type]
+            reclaim_due=stats.reclaim_due,  # type: ignore[arg-type]
+            disk_full=stats.full, failure=report.failure,
+        )  # fmt: skip
 
     def _policies(self) -> ManifestOut:
         found = self._manifest.current()

@@ -63,6 +63,7 @@ class Eraser:
         db.execute("COMMIT")
         self._writer.erased.add(hashes, now)
         self._writer.counts.reclaim_due = self._writer.counts.reclaim_due or now
+        self._writer.counts.erased += gone.spans
         self._writer.forget(gone)
 
 

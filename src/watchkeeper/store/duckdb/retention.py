@@ -47,6 +47,7 @@ class Expirer:
         )  # fmt: skip
         pending = self._orphans(db, project, traces, gone)
         db.execute("COMMIT")
+        self._writer.counts.expired += gone.spans
         self._writer.forget(gone)
         return ExpiryReport(spans=len(old), scores=gone.scores, pending_logs=pending, more=bool(cut))
 

@@ -74,8 +74,10 @@ class Space:
                 with translated():
                     recover(self._path)
             raise
+        after = sizes_of(self._path)[0]
+        self._writer.counts.reclaimed_bytes += max(0, before - after)
         return ReclaimReport(
-            before=before, after=sizes_of(self._path)[0], rewritten=True, seconds=time.monotonic() - began,
+            before=before, after=after, rewritten=True, seconds=time.monotonic() - began,
             held_ns=int(held[0] * 1e9),
         )  # fmt: skip
 

@@ -42,6 +42,7 @@ from watchkeeper.store.duckdb.sql_query import run_query
 from watchkeeper.store.duckdb.traces import Traces
 from watchkeeper.store.duckdb.writer import Writer
 from watchkeeper.store.queue import WriteQueue
+from watchkeeper.store.room import Room
 
 if TYPE_CHECKING:
     from sqlglot import exp
@@ -57,8 +58,9 @@ class DuckdbStore:
         StoreFormatError: the file is of a newer release, or not one of ours.
     """
 
-    def __init__(self, path: Path, *, refine: Refine, memory_mib: int, queue_bytes: int) -> None:
+    def __init__(self, path: Path, *, refine: Refine, memory_mib: int, queue_bytes: int, min_free: int = 0) -> None:
         self._path = path
+        self._room = Room(path.parent, min_free)
         db = connect(path, memory_mib=memory_mib)
         self._queue = WriteQueue(queue_bytes)
         try:
@@ -89,6 +91,7 @@ class DuckdbStore:
 
     def submit(self, batch: WriteBatch) -> Future[WriteReceipt]:
         """Take a batch; the future resolves when it is durable."""
+        self._room.check()
         return self._queue.put(batch)
 
     def list_traces(self, project: str, where: TraceFilter, *, limit: int = 50, cursor: str | None = None) -> Page:
@@ -179,6 +182,10 @@ class DuckdbStore:
             disk_bytes=whole,
             format_version=FORMAT_VERSION,
             reclaim_due=counts.reclaim_due,
+            erased=counts.erased,
+            expired=counts.expired,
+            reclaimed_bytes=counts.reclaimed_bytes,
+            full=self._room.full,
             queued_spans=self._queue.held_spans,
             queue_limit=self._queue.limit,
             wal_bytes=wal,

@@ -45,7 +45,18 @@ _ALL = (-(2**63), 2**63 - 1)
 class Counts:
     """What the store holds; kept by the writer, read by anyone."""
 
-    __slots__ = ("checkpoints", "commits", "pending_logs", "reclaim_due", "revision", "scores", "spans")
+    __slots__ = (
+        "checkpoints",
+        "commits",
+        "erased",
+        "expired",
+        "pending_logs",
+        "reclaim_due",
+        "reclaimed_bytes",
+        "revision",
+        "scores",
+        "spans",
+    )
 
     def __init__(self) -> None:
         self.revision = 0
@@ -53,6 +64,9 @@ class Counts:
         self.scores = 0
         self.pending_logs = 0
         self.reclaim_due: int | None = None
+        self.erased = 0
+        self.expired = 0
+        self.reclaimed_bytes = 0
         self.commits = Timings()
         self.checkpoints = Timings()
 
