@@ -92,7 +92,24 @@ class SdkSettings:
     api_key: str | None = _setting("WATCHKEEPER_API_KEY", "secret key, sent as Bearer", None)
     service: str | None = _setting("OTEL_SERVICE_NAME", "service.name of the app", None)
     environment: str | None = _setting("WATCHKEEPER_ENVIRONMENT", "deployment.environment.name", None)
-    content: str = _setting("WATCHKEEPER_CONTENT", "capture prompts and answers: on or off", "on")
+    content: str = _setting(
+        "WATCHKEEPER_CONTENT", "capture prompts and answers: on, off, or never (off, and no code can say otherwise)", "on"
+    )
+    sample: float | None = _setting("WATCHKEEPER_SAMPLE", "share of traces that are sent, 0 to 1", None)
+    sampler: str | None = _setting("OTEL_TRACES_SAMPLER", "OTel's sampler, where WATCHKEEPER_SAMPLE says nothing", None)
+    sampler_arg: str | None = _setting("OTEL_TRACES_SAMPLER_ARG", "its argument", None)
+    disabled: str | None = _setting("OTEL_SDK_DISABLED", "true: trace nothing", None)
+    otlp_headers: str | None = _setting("OTEL_EXPORTER_OTLP_HEADERS", "headers to send, name=value, comma between", None)
+    otlp_traces_headers: str | None = _setting("OTEL_EXPORTER_OTLP_TRACES_HEADERS", "the same, first", None)
+    otlp_timeout: float = _setting("OTEL_EXPORTER_OTLP_TIMEOUT", "seconds a request may take", 10.0)
+    otlp_compression: str | None = _setting(
+        "OTEL_EXPORTER_OTLP_COMPRESSION", "gzip or none (default: none to loopback, else gzip)", None
+    )
+    otlp_certificate: str | None = _setting("OTEL_EXPORTER_OTLP_CERTIFICATE", "file of the authority to trust", None)
+    otlp_client_certificate: str | None = _setting(
+        "OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE", "file of the client's certificate", None
+    )
+    otlp_client_key: str | None = _setting("OTEL_EXPORTER_OTLP_CLIENT_KEY", "file of its key", None)
 
 
 def read(kind: type[S], environ: Mapping[str, str] | None = None, **given: object) -> S:
@@ -127,4 +144,9 @@ def _parse(name: str, text: str, kind: str) -> object:
             return int(text)
         except ValueError:
             raise ConfigError(f"{name} is {text!r}, not a whole number", hint=f"unset {name} or give digits") from None
+    if kind.startswith("float"):
+        try:
+            return float(text)
+        except ValueError:
+            raise ConfigError(f"{name} is {text!r}, not a number", hint=f"unset {name} or give a number") from None
     return Path(text) if kind.startswith("Path") else text

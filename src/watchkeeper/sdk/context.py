@@ -15,13 +15,11 @@ from opentelemetry.sdk.trace import Span, SpanProcessor
 from watchkeeper.model import semconv
 from watchkeeper.sdk.steps import watch_async_generator, watch_generator
 
-__all__ = ["SessionProcessor", "session", "session_id"]
+__all__ = ["SessionProcessor", "session", "session_facts", "session_id"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-_SESSION = otel_context.create_key("watchkeeper-session")
-_USER = otel_context.create_key("watchkeeper-user")
-_TAGS = otel_context.create_key("watchkeeper-tags")
+_FACTS = otel_context.create_key("watchkeeper-session")
 
 
 class session:  # noqa: N801 - reads as a verb: `with wk.session(…)`, `@wk.session(…)`
@@ -36,11 +34,11 @@ class session:  # noqa: N801 - reads as a verb: `with wk.session(…)`, `@wk.ses
     """
 
     def __init__(self, id: str, *, user: str | None = None, tags: Sequence[str] = ()) -> None:  # noqa: A002 - reads as wk.session(id=…)
-        self._values: dict[str, object] = {_SESSION: str(id)}
+        self._facts: dict[str, Any] = {semconv.SESSION_ID: str(id)}
         if user is not None:
-            self._values[_USER] = str(user)
+            self._facts[semconv.USER_ID] = str(user)
         if tags:
-            self._values[_TAGS] = tuple(str(tag) for tag in ([tags] if isinstance(tags, str) else tags))
+            self._facts[semconv.WK_TAGS] = tuple(str(tag) for tag in ([tags] if isinstance(tags, str) else tags))
         self._tokens: list[Token[otel_context.Context]] = []
 
     def __enter__(self) -> Self:
@@ -83,10 +81,8 @@ class session:  # noqa: N801 - reads as a verb: `with wk.session(…)`, `@wk.ses
         return _Run(self._context())
 
     def _context(self) -> otel_context.Context:
-        inner = otel_context.get_current()
-        for key, value in self._values.items():
-            inner = otel_context.set_value(key, value, inner)
-        return inner
+        outer = otel_context.get_current()
+        return otel_context.set_value(_FACTS, {**session_facts(outer), **self._facts}, outer)
 
 
 class _Run:
@@ -105,10 +101,15 @@ class _Run:
         """Let it pass."""
 
 
+def session_facts(context: otel_context.Context) -> dict[str, Any]:
+    """Return the attributes that spans started in a context get from its sessions."""
+    facts: Any = context.get(_FACTS)
+    return facts or {}
+
+
 def session_id() -> str | None:
     """Return the session that is open here."""
-    found = otel_context.get_value(_SESSION)
-    return found if isinstance(found, str) else None
+    return session_facts(otel_context.get_current()).get(semconv.SESSION_ID)
 
 
 class SessionProcessor(SpanProcessor):
@@ -116,7 +117,6 @@ class SessionProcessor(SpanProcessor):
 
     def on_start(self, span: Span, parent_context: otel_context.Context | None = None) -> None:
         """Read the context and write the attributes."""
-        for key, name in ((_SESSION, semconv.SESSION_ID), (_USER, semconv.USER_ID), (_TAGS, semconv.WK_TAGS)):
-            value = otel_context.get_value(key, parent_context)
-            if value is not None:
-                span.set_attribute(name, value)  # type: ignore[arg-type]  # set by `session`
+        facts = session_facts(otel_context.get_current() if parent_context is None else parent_context)
+        if facts:
+            span.set_attributes(facts)

@@ -2,16 +2,87 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
 
-__all__ = ["LIMIT", "error_text", "to_json", "to_text"]
+__all__ = ["LIMIT", "Lazy", "clean", "error_text", "snapshot", "to_json", "to_text", "weigh"]
 
 LIMIT = 1 << 20
 """Most characters of one captured value."""
 
+_WIRE = frozenset({"anthropic", "mistralai", "openai"})
+"""Libraries whose models are nothing but what goes over the wire: nothing in them is kept from a dump."""
 _CUTS = (LIMIT // 16, LIMIT // 128, LIMIT // 1_024)
+
+
+class Lazy:
+    """Text of an attribute that is written when it is sent, off the caller's thread.
+
+    What may change until then is copied at once: containers are, texts are shared.
+
+    Args:
+        value: what to write.
+        make: turns the copy into what is written as JSON; where it fails, the copy is written as it is.
+    """
+
+    __slots__ = ("_copy", "_make", "size")
+
+    def __init__(self, value: object, make: Callable[[Any], object] | None = None) -> None:
+        self._copy = snapshot(value)
+        self._make = make
+        self.size = weigh(self._copy)
+        """About how many bytes it holds."""
+
+    def text(self) -> str:
+        """Write it."""
+        try:
+            made = self._copy if self._make is None else self._make(self._copy)
+        except Exception:
+            made = self._copy
+        return to_json(made)
+
+
+def snapshot(value: object) -> Any:
+    """Copy a value's containers, so that what the host changes later is not seen; texts are shared, not copied."""
+    if isinstance(value, str):
+        return value
+    try:
+        return msgspec.to_builtins(value, builtin_types=(bytes,), enc_hook=_held)
+    except Exception as error:
+        return f"<not encodable: {type(error).__name__}>"
+
+
+def weigh(value: object) -> int:
+    """Guess the bytes that a snapshot holds: the length of its texts, and a little for everything else."""
+    kind = type(value)
+    if kind is str or kind is bytes:
+        return 50 + len(value)  # type: ignore[arg-type]  # sized, both
+    if kind is dict:
+        total = 100
+        for item in value.values():  # type: ignore[attr-defined]  # a dict
+            total += 50 + len(item) if type(item) is str else weigh(item)
+        return total
+    if kind is list or kind is tuple:
+        return 50 + sum([weigh(item) for item in value])  # type: ignore[attr-defined]  # a list
+    return 30
+
+
+def clean(value: object) -> object:
+    """Take an attribute's value as OTel does: texts, numbers and sequences of them; anything else becomes text."""
+    if isinstance(value, str):
+        return _cut(_encodable(value), LIMIT)
+    if value is None or isinstance(value, bool | int | float | bytes):
+        return value
+    if isinstance(value, list | tuple):
+        return tuple([clean(item) for item in value])
+    if isinstance(value, dict):
+        return {str(key): clean(item) for key, item in value.items()}
+    try:
+        return _cut(_encodable(str(value)), LIMIT)
+    except Exception as error:
+        return f"<no text: {type(error).__name__}>"
 
 
 def to_json(value: object) -> str:
@@ -58,6 +129,16 @@ def _shorten(value: Any, most: int) -> Any:
     if isinstance(value, list):
         return [_shorten(item, most) for item in value]
     return {key: _shorten(item, most) for key, item in value.items()} if isinstance(value, dict) else value
+
+
+def _held(value: object) -> object:
+    """Open a client library's own object for a copy; its dump is most of what a tracer costs its caller."""
+    if type(value).__module__.partition(".")[0] in _WIRE:
+        told = getattr(value, "__dict__", None)
+        if isinstance(told, dict):
+            more = getattr(value, "__pydantic_extra__", None) or {}
+            return {key: item for key, item in (*told.items(), *more.items()) if item is not None}
+    return _foreign(value)
 
 
 def _foreign(value: object) -> object:

@@ -12,7 +12,9 @@ from opentelemetry import trace
 from opentelemetry.trace import Span, Status, StatusCode
 
 from watchkeeper.model import KINDS, SpanKind, semconv
-from watchkeeper.sdk.encode import error_text, to_json, to_text
+from watchkeeper.sdk.encode import error_text
+from watchkeeper.sdk.lazy import content_text, later
+from watchkeeper.sdk.recorder import enter, leave
 from watchkeeper.sdk.runtime import current, tracer
 from watchkeeper.sdk.steps import watch_async_generator, watch_generator
 
@@ -33,7 +35,7 @@ _CONTENT = {
 @overload
 def observe(function: F) -> F: ...
 @overload
-def observe(*, name: str | None = None, kind: SpanKind = "span", capture: bool = True) -> Callable[[F], F]: ...
+def observe(*, name: str | None = None, kind: SpanKind = "span", capture: bool | None = None) -> Callable[[F], F]: ...
 
 
 def observe(
@@ -41,7 +43,7 @@ def observe(
     *,
     name: str | None = None,
     kind: SpanKind = "span",
-    capture: bool = True,
+    capture: bool | None = None,
 ) -> Any:
     """Trace each call of a function, with its arguments, result and error.
 
@@ -49,7 +51,8 @@ def observe(
         function: the function, when used without parentheses.
         name: the span's name; the function's by default.
         kind: tool, agent, retriever, workflow, … ; written as OTel GenAI's operation too.
-        capture: whether arguments and result are written.
+        capture: whether arguments and result are written; None is as `wk.init` says, True keeps them even where it says
+            no (though not where WATCHKEEPER_CONTENT is "never").
 
     Raises:
         ValueError: the kind is not known (at decoration, never at a call).
@@ -83,7 +86,7 @@ def fail(span: Span, error: BaseException) -> None:
 class _Plan:
     """What is the same for every call of one function."""
 
-    def __init__(self, function: Callable[..., Any], name: str, kind: SpanKind, capture: bool) -> None:  # noqa: FBT001 - private
+    def __init__(self, function: Callable[..., Any], name: str, kind: SpanKind, capture: bool | None) -> None:
         self.name = name
         self.attributes: dict[str, Any] = {semconv.WK_KIND: kind}
         if kind in _OPERATIONS:
@@ -103,8 +106,11 @@ class _Plan:
         """Open a span around one call."""
         opened = self.open(args, kwargs)
         try:
-            with trace.use_span(opened, end_on_exit=False, record_exception=False, set_status_on_exception=False):
+            token = enter(opened)
+            try:
                 yield opened
+            finally:
+                leave(token)
         except BaseException as error:
             fail(opened, error)
             raise
@@ -115,7 +121,7 @@ class _Plan:
         """Start a span with the arguments on it."""
         span = tracer().start_span(self.name, attributes=self.attributes)
         if self._captures(span):
-            span.set_attribute(self._input, to_text(self._arguments(args, kwargs)))
+            span.set_attribute(self._input, content_text(self._arguments(args, kwargs)))
         return span
 
     def result(self, span: Span, value: Any) -> None:
@@ -123,15 +129,16 @@ class _Plan:
         if not self._captures(span) or value is None:
             return
         if self._documents and isinstance(value, list | tuple):
-            span.set_attribute(
-                _DOCUMENTS, to_json([{"content": one} if isinstance(one, str) else one for one in value])
-            )
+            documents = [{"content": one} if isinstance(one, str) else one for one in value]
+            span.set_attribute(_DOCUMENTS, later(documents))
         else:
-            span.set_attribute(self._output, to_text(value))
+            span.set_attribute(self._output, content_text(value))
 
     def _captures(self, span: Span) -> bool:
         runtime = current()
-        return self._capture and span.is_recording() and (runtime is None or runtime.content)
+        if self._capture is False or not span.is_recording():
+            return False
+        return runtime is None or runtime.content or (self._capture is True and not runtime.final)
 
     def _arguments(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         if self._signature is None:

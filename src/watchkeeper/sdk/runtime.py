@@ -1,31 +1,37 @@
 """What `wk.init` sets up: one exporter behind a bounded queue, and counts of what was lost.
 
 The app's TracerProvider is used where it has one, so that its web framework's spans and ours are one
-tree; else ours becomes the global one.
+tree; else ours becomes the global one, and our own spans are made by our own recorder (`recorder`).
 """
 
 from __future__ import annotations
 
 import atexit
+import ipaddress
 import logging
+import os
 import threading
 import time
+import weakref
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from opentelemetry import trace
-from opentelemetry.exporter.otlp.proto.http import Compression
-from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import SpanExporter
+from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 
 from watchkeeper.kit.errors import ConfigError
 from watchkeeper.kit.settings import SdkSettings, read
 from watchkeeper.model import semconv
 from watchkeeper.sdk.context import SessionProcessor
 from watchkeeper.sdk.export import SpanQueue
+from watchkeeper.sdk.http import Tls, Wire
+from watchkeeper.sdk.recorder import Origin, Recorder
+from watchkeeper.sdk.sample import Choice, ChoiceSampler, Sieve, choice_of
 from watchkeeper.sdk.scores import ScoreSender
+from watchkeeper.sdk.send import ExporterSender, OtlpSender, Sender
 
 if TYPE_CHECKING:
     from opentelemetry.trace import Tracer
@@ -35,22 +41,37 @@ __all__ = ["DEFAULT_ENDPOINT", "Runtime", "current", "init", "tracer"]
 DEFAULT_ENDPOINT = "http://127.0.0.1:7070"
 _log = logging.getLogger("watchkeeper")
 _SCOPE = "watchkeeper"
-_GOODBYE = 5.0
+_GOODBYE = 1.5
 """Seconds the host's exit may wait for a server that is up but does not answer."""
 
 
 class Runtime:
     """One initialised SDK."""
 
-    def __init__(self, settings: SdkSettings, provider: TracerProvider, exporter: SpanExporter, endpoint: str) -> None:
+    def __init__(
+        self, settings: SdkSettings, provider: TracerProvider, sender: Sender, endpoint: str, choice: Choice
+    ) -> None:
         self.endpoint = endpoint
         self.content = _captures(settings.content)
+        self.final = settings.content.strip().lower() == "never"
+        """Whether content is off whatever the code says."""
         self.provider = provider
-        self.spans = SpanQueue(exporter, endpoint)
+        self.spans = SpanQueue(sender, endpoint)
         self.scores = ScoreSender(endpoint, settings.api_key)
-        self.tracer = provider.get_tracer(_SCOPE)
+        own = isinstance(provider, _Provider)
+        self.sieve = Sieve(self.spans, choice, ours=own)
+        self.tracer: Tracer = provider.get_tracer(_SCOPE)
+        self.records = False
+        """Whether our own spans are made by our own recorder."""
         provider.add_span_processor(SessionProcessor())
-        provider.add_span_processor(self.spans)
+        provider.add_span_processor(self.sieve)
+        if isinstance(provider, _Provider) and (settings.disabled or "").strip().lower() != "true":
+            provider.others = self._give_way
+            origin = Origin(provider.resource, InstrumentationScope(_SCOPE), self.sieve.recorded)
+            self.tracer, self.records = Recorder(origin, choice), True
+        if hasattr(os, "register_at_fork"):
+            forked = weakref.WeakMethod(self._after_fork)
+            os.register_at_fork(after_in_child=lambda: again() if (again := forked()) is not None else None)
 
     def flush(self, timeout: float) -> bool:
         """Send what waits; False when it took longer than `timeout` seconds, or was not taken."""
@@ -59,10 +80,31 @@ class Runtime:
         return self.scores.flush(max(0.0, end - time.monotonic())) and spans
 
     def shutdown(self) -> None:
-        """Send what waits and stop, within a few seconds whatever the server does."""
+        """Send what waits and stop, within two seconds whatever the server does."""
         end = time.monotonic() + _GOODBYE
         self.spans.shutdown(_GOODBYE)
         self.scores.close(max(0.0, end - time.monotonic()))
+
+    def _give_way(self) -> None:
+        """Make spans by OTel's SDK from now on: the app has added a processor of its own, which is to see ours too."""
+        self.tracer, self.records = self.provider.get_tracer(_SCOPE), False
+
+    def _after_fork(self) -> None:
+        self.sieve.after_fork()
+        self.scores.after_fork()
+
+
+class _Provider(TracerProvider):
+    """The provider that stands in where the app has none."""
+
+    others: Any = None
+    """Called when somebody else adds a processor."""
+
+    def add_span_processor(self, span_processor: SpanProcessor) -> None:
+        """Add one."""
+        super().add_span_processor(span_processor)
+        if self.others is not None:
+            self.others()
 
 
 class _Holder:
@@ -84,6 +126,7 @@ def init(
     environment: str | None = None,
     release: str | None = None,
     content: bool | None = None,
+    sample: float | None = None,
     exporter: SpanExporter | None = None,
 ) -> None:
     """Start tracing this process. Calling it again changes nothing.
@@ -95,6 +138,7 @@ def init(
         environment: `deployment.environment.name`.
         release: `service.version`.
         content: whether prompts and answers are captured; else WATCHKEEPER_CONTENT.
+        sample: share of traces that are sent, 0 to 1; traces that fail are sent all the same; else WATCHKEEPER_SAMPLE.
         exporter: an OTel exporter to use instead of OTLP/HTTP.
 
     Raises:
@@ -102,16 +146,18 @@ def init(
     """
     told = None if content is None else ("on" if content else "off")
     settings = read(
-        SdkSettings, service=service, endpoint=endpoint, api_key=api_key, environment=environment, content=told
+        SdkSettings, service=service, endpoint=endpoint, api_key=api_key, environment=environment, content=told, sample=sample
     )
     base = (settings.endpoint or settings.otlp_endpoint or DEFAULT_ENDPOINT).rstrip("/")
     if urlsplit(base).scheme not in {"http", "https"}:
         raise ConfigError(f"the endpoint {base!r} is not an http address", hint=f"for example {DEFAULT_ENDPOINT}")
+    choice = choice_of(settings.sample, settings.sampler, settings.sampler_arg)
+    _captures(settings.content)
     with _holder.lock:
         if _holder.runtime is not None:
             return
-        provider = _provider(settings, release)
-        _holder.runtime = Runtime(settings, provider, exporter or _exporter(settings, base), base)
+        sender: Sender = _sender(settings, base) if exporter is None else ExporterSender(exporter)
+        _holder.runtime = Runtime(settings, _provider(settings, release, choice), sender, base, choice)
     atexit.register(shutdown)
 
 
@@ -138,12 +184,12 @@ def _captures(told: str) -> bool:
     word = told.strip().lower()
     if word in {"on", "true", "1", "yes"}:
         return True
-    if word in {"off", "false", "0", "no"}:
+    if word in {"off", "false", "0", "no", "never"}:
         return False
-    raise ConfigError(f"WATCHKEEPER_CONTENT is {told!r}", hint="say on or off")
+    raise ConfigError(f"WATCHKEEPER_CONTENT is {told!r}", hint="say on, off or never")
 
 
-def _provider(settings: SdkSettings, release: str | None) -> TracerProvider:
+def _provider(settings: SdkSettings, release: str | None, choice: Choice) -> TracerProvider:
     existing = trace.get_tracer_provider()
     if isinstance(existing, TracerProvider):
         return existing
@@ -154,16 +200,31 @@ def _provider(settings: SdkSettings, release: str | None) -> TracerProvider:
         attributes[semconv.ENVIRONMENT] = settings.environment
     if release:
         attributes[semconv.SERVICE_VERSION] = release
-    provider = TracerProvider(resource=Resource.create(attributes))
+    provider = _Provider(sampler=ChoiceSampler(choice), resource=Resource.create(attributes))
     trace.set_tracer_provider(provider)
     return provider
 
 
-def _exporter(settings: SdkSettings, base: str) -> SpanExporter:
-    headers = {"Authorization": f"Bearer {settings.api_key}"} if settings.api_key else None
+def _sender(settings: SdkSettings, base: str) -> OtlpSender:
+    headers = {"Content-Type": "application/x-protobuf"}
+    told = settings.otlp_traces_headers or settings.otlp_headers or ""
+    for one in told.split(","):
+        name, found, value = one.partition("=")
+        if found and name.strip():
+            headers[name.strip()] = unquote(value.strip())
+    if settings.api_key:
+        headers["Authorization"] = f"Bearer {settings.api_key}"
     target = settings.otlp_traces_endpoint if settings.endpoint is None else None
-    # The queue warns once instead: the exporter would complain at every batch for as long as the server is down.
-    logging.getLogger("opentelemetry.exporter.otlp.proto.http.trace_exporter").setLevel(logging.CRITICAL)
-    return OTLPSpanExporter(
-        endpoint=target or f"{base}/v1/traces", headers=headers, timeout=5, compression=Compression.Gzip
-    )
+    url = target or f"{base}/v1/traces"
+    word = (settings.otlp_compression or "").strip().lower()
+    tls = Tls(settings.otlp_certificate, settings.otlp_client_certificate, settings.otlp_client_key)
+    wire = Wire(url, headers, compress=word == "gzip" or (not word and not _is_loopback(url)), tls=tls)
+    return OtlpSender(wire, timeout=settings.otlp_timeout)
+
+
+def _is_loopback(url: str) -> bool:
+    host = urlsplit(url).hostname or ""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

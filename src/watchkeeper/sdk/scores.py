@@ -29,7 +29,11 @@ class ScoreSender:
         self._headers = {"Content-Type": "application/json"}
         if api_key:
             self._headers["Authorization"] = f"Bearer {api_key}"
-        self._queue: queue.Queue[dict[str, Any]] = queue.Queue(size)
+        self._size = size
+        self._reset()
+
+    def _reset(self) -> None:
+        self._queue: queue.Queue[dict[str, Any]] = queue.Queue(self._size)
         self._thread: threading.Thread | None = None
         self._lock = threading.Lock()
         self._stop = threading.Event()
@@ -37,20 +41,38 @@ class ScoreSender:
         self.sent = 0
         self.dropped = 0
 
+    def after_fork(self) -> None:
+        """Begin empty in a forked child: the parent sends what waited."""
+        self._reset()
+
     def send(self, score: dict[str, Any]) -> None:
         """Queue one score; when the queue is full it is dropped and counted."""
         with self._lock:
             if self._thread is None or not self._thread.is_alive():
-                self._thread = threading.Thread(target=self._run, name="watchkeeper-scores", daemon=True)
-                self._thread.start()
+                self._thread = self._started()
         try:
             self._queue.put_nowait(score)
         except queue.Full:
             self.dropped += 1
 
+    def _started(self) -> threading.Thread | None:
+        thread = threading.Thread(target=self._run, name="watchkeeper-scores", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError:  # no threads here: `flush` sends from the caller's
+            return None
+        return thread
+
     def flush(self, timeout: float) -> bool:
-        """Wait until the queue is empty, at most `timeout` seconds."""
+        """Wait until the queue is empty, at most `timeout` seconds; without a thread, send from here."""
         end = time.monotonic() + timeout
+        while self._queue.unfinished_tasks and time.monotonic() < end:
+            if self._thread is not None and self._thread.is_alive():
+                break
+            try:
+                self._deliver(self._queue.get_nowait())
+            except queue.Empty:
+                break
         while self._queue.unfinished_tasks and time.monotonic() < end:
             time.sleep(0.01)
         return not self._queue.unfinished_tasks
@@ -67,16 +89,19 @@ class ScoreSender:
                 score = self._queue.get(timeout=1)
             except queue.Empty:
                 continue
-            try:
-                taken = self._post(score)
-            except Exception:
-                _log.debug("a score could not be sent", exc_info=True)
-                taken = False
-            finally:
-                self._queue.task_done()
-            self._failing = not taken
-            self.sent += taken
-            self.dropped += not taken
+            self._deliver(score)
+
+    def _deliver(self, score: dict[str, Any]) -> None:
+        try:
+            taken = self._post(score)
+        except Exception:
+            _log.debug("a score could not be sent", exc_info=True)
+            taken = False
+        finally:
+            self._queue.task_done()
+        self._failing = not taken
+        self.sent += taken
+        self.dropped += not taken
 
     def _post(self, score: dict[str, Any]) -> bool:
         body = json.dumps(score, default=str).encode()
