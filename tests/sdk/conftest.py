@@ -9,6 +9,7 @@ from openai import AsyncOpenAI, OpenAI
 from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.util._once import Once
 
 import watchkeeper as wk
 from tests import fake_openai
@@ -26,8 +27,21 @@ def provider() -> Iterator[TracerProvider]:
 
 
 @pytest.fixture
-def exported(provider: TracerProvider) -> Iterator[InMemorySpanExporter]:
-    """Start the SDK with an exporter that keeps the spans."""
+def no_provider() -> Iterator[None]:
+    """Let the SDK find an app that has no provider, as most have none."""
+    before, once = trace._TRACER_PROVIDER, trace._TRACER_PROVIDER_SET_ONCE
+    trace._TRACER_PROVIDER, trace._TRACER_PROVIDER_SET_ONCE = None, Once()
+    yield
+    made = trace._TRACER_PROVIDER
+    if isinstance(made, TracerProvider):
+        made.shutdown()
+    trace._TRACER_PROVIDER, trace._TRACER_PROVIDER_SET_ONCE = before, once
+
+
+@pytest.fixture(params=["no_provider", "provider"], ids=["our recorder", "the app's provider"])
+def exported(request: pytest.FixtureRequest) -> Iterator[InMemorySpanExporter]:
+    """Start the SDK with an exporter that keeps the spans: once with our own recorder, once in the app's provider."""
+    request.getfixturevalue(request.param)
     exporter = InMemorySpanExporter()
     wk.init("test-app", endpoint="http://127.0.0.1:9", exporter=exporter)
     yield exporter

@@ -14,6 +14,7 @@ from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 import watchkeeper as wk
 from watchkeeper.kit.errors import ConfigError
 from watchkeeper.sdk.export import SpanQueue
+from watchkeeper.sdk.send import ExporterSender
 
 
 class Gate(SpanExporter):
@@ -71,7 +72,7 @@ def test_a_word_that_is_neither_on_nor_off_is_refused(
 
 def test_a_full_queue_drops_and_counts(gate: Gate) -> None:
     """What finds no place is dropped without waiting, and counted."""
-    spans = SpanQueue(gate, "here", size=5, batch=5)
+    spans = SpanQueue(ExporterSender(gate), "here", size=5, batch=5)
     end_spans(spans, 5)
     gate.entered.wait(30)
     end_spans(spans, 8)
@@ -81,7 +82,7 @@ def test_a_full_queue_drops_and_counts(gate: Gate) -> None:
 
 def test_bytes_are_bounded_too(gate: Gate) -> None:
     """A few huge spans fill the queue as many small ones do."""
-    spans = SpanQueue(gate, "here", size_bytes=250_000, batch_bytes=10**9, delay=60)
+    spans = SpanQueue(ExporterSender(gate), "here", size_bytes=250_000, batch_bytes=10**9, delay=60)
     end_spans(spans, 4, "x" * 100_000)
 
     assert spans.dropped == 2
@@ -89,7 +90,7 @@ def test_bytes_are_bounded_too(gate: Gate) -> None:
 
 def test_flush_gives_up_in_time(gate: Gate) -> None:
     """`flush` comes back with False while a server that never answers still holds the batch."""
-    spans = SpanQueue(gate, "here")
+    spans = SpanQueue(ExporterSender(gate), "here")
     end_spans(spans, 1)
 
     assert not spans.flush(0.05)
@@ -98,7 +99,7 @@ def test_flush_gives_up_in_time(gate: Gate) -> None:
 
 def test_a_lost_batch_is_counted_and_said(caplog: pytest.LogCaptureFixture) -> None:
     """An exporter that raises costs its spans, is warned about once, and `flush` says False."""
-    spans = SpanQueue(Broken(), "http://here")
+    spans = SpanQueue(ExporterSender(Broken()), "http://here")
     end_spans(spans, 2)
     first = spans.flush(30)
     end_spans(spans, 1)
@@ -109,7 +110,7 @@ def test_a_lost_batch_is_counted_and_said(caplog: pytest.LogCaptureFixture) -> N
 
 def test_shutdown_does_not_wait_for_a_hung_server(gate: Gate) -> None:
     """`shutdown` comes back while the batch is still held, and what waited behind it is lost and counted."""
-    spans = SpanQueue(gate, "here", batch=1)
+    spans = SpanQueue(ExporterSender(gate), "here", batch=1)
     end_spans(spans, 3)
     gate.entered.wait(30)
     spans.shutdown(0.05)
@@ -121,7 +122,7 @@ def test_shutdown_does_not_wait_for_a_hung_server(gate: Gate) -> None:
 def test_requests_are_split_by_size(gate: Gate) -> None:
     """Long content makes more requests, none of them larger than a server takes."""
     gate.open.set()
-    spans = SpanQueue(gate, "here", batch_bytes=250_000)
+    spans = SpanQueue(ExporterSender(gate), "here", batch_bytes=250_000)
     end_spans(spans, 10, "x" * 100_000)
 
     assert spans.flush(30)
@@ -133,7 +134,7 @@ def test_requests_are_split_by_size(gate: Gate) -> None:
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_a_forked_child_sends_its_own(gate: Gate) -> None:
     """A child has a thread of its own and does not send again what waited in its parent."""
-    spans = SpanQueue(gate, "here", delay=60)
+    spans = SpanQueue(ExporterSender(gate), "here", delay=60)
     end_spans(spans, 1)
     pid = os.fork()
     if pid == 0:

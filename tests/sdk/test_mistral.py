@@ -12,7 +12,7 @@ from mistralai.client import Mistral
 from mistralai.client.errors import HTTPValidationError, ResponseValidationError, SDKError
 from mistralai.client.utils.eventstreaming import EventStream
 from mistralai.extra.observability import configure_telemetry
-from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry import trace
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import StatusCode
 from pydantic import BaseModel
@@ -290,11 +290,9 @@ def test_wrapping_twice_is_once_and_keeps_the_type(client: Mistral, exported: In
     assert only(exported).name == "chat m"
 
 
-def test_the_clients_own_tracing_does_not_count_twice(
-    client: Mistral, provider: TracerProvider, exported: InMemorySpanExporter
-) -> None:
+def test_the_clients_own_tracing_does_not_count_twice(client: Mistral, exported: InMemorySpanExporter) -> None:
     """With the client's own telemetry switched on, a traced call is still one span; its other calls keep theirs."""
-    configure_telemetry(client, provider=provider)
+    configure_telemetry(client, provider=trace.get_tracer_provider())
     client.chat.complete(model="m", messages=MESSAGES)
     list(client.chat.stream(model="m", messages=MESSAGES))
     wk.flush()

@@ -93,13 +93,17 @@ class SdkSettings:
     service: str | None = _setting("OTEL_SERVICE_NAME", "service.name of the app", None)
     environment: str | None = _setting("WATCHKEEPER_ENVIRONMENT", "deployment.environment.name", None)
     content: str = _setting(
-        "WATCHKEEPER_CONTENT", "capture prompts and answers: on, off, or never (off, and no code can say otherwise)", "on"
+        "WATCHKEEPER_CONTENT",
+        "capture prompts and answers: on, off, or never (off, and no code can say otherwise)",
+        "on",
     )
     sample: float | None = _setting("WATCHKEEPER_SAMPLE", "share of traces that are sent, 0 to 1", None)
     sampler: str | None = _setting("OTEL_TRACES_SAMPLER", "OTel's sampler, where WATCHKEEPER_SAMPLE says nothing", None)
     sampler_arg: str | None = _setting("OTEL_TRACES_SAMPLER_ARG", "its argument", None)
     disabled: str | None = _setting("OTEL_SDK_DISABLED", "true: trace nothing", None)
-    otlp_headers: str | None = _setting("OTEL_EXPORTER_OTLP_HEADERS", "headers to send, name=value, comma between", None)
+    otlp_headers: str | None = _setting(
+        "OTEL_EXPORTER_OTLP_HEADERS", "headers to send, name=value, comma between", None
+    )
     otlp_traces_headers: str | None = _setting("OTEL_EXPORTER_OTLP_TRACES_HEADERS", "the same, first", None)
     otlp_timeout: float = _setting("OTEL_EXPORTER_OTLP_TIMEOUT", "seconds a request may take", 10.0)
     otlp_compression: str | None = _setting(

@@ -65,7 +65,8 @@ def weigh(value: object) -> int:
             total += 50 + len(item) if type(item) is str else weigh(item)
         return total
     if kind is list or kind is tuple:
-        return 50 + sum([weigh(item) for item in value])  # type: ignore[attr-defined]  # a list
+        sizes: list[int] = [weigh(item) for item in value]  # type: ignore[attr-defined]  # a list
+        return 50 + sum(sizes)
     return 30
 
 

@@ -60,6 +60,9 @@ class SpanQueue(SpanProcessor):
     _hurry: bool
     _resting: bool
     _sending: threading.Lock
+    _held: list[Span]
+    _failing: bool
+    failed: int
 
     def __init__(
         self,
@@ -83,6 +86,12 @@ class SpanQueue(SpanProcessor):
         if hasattr(os, "register_at_fork"):
             forked = weakref.WeakMethod(self._after_fork)
             os.register_at_fork(after_in_child=lambda: reset() if (reset := forked()) is not None else None)
+
+    @property
+    def waiting(self) -> int:
+        """How many spans are not settled yet."""
+        with self._changed:
+            return len(self._queue) + self._taken - self._handled
 
     def on_end(self, span: ReadableSpan) -> None:
         """Queue a span of OTel's SDK, whichever library made it."""
@@ -150,7 +159,7 @@ class SpanQueue(SpanProcessor):
         self._changed = threading.Condition()
         self._sending = threading.Lock()
         self._queue = collections.deque()
-        self._held: list[Span] = []
+        self._held = []
         self._held_since = 0.0
         self._pause = _FIRST_PAUSE
         self._not_before = 0.0

@@ -86,7 +86,7 @@ def fail(span: Span, error: BaseException) -> None:
 class _Plan:
     """What is the same for every call of one function."""
 
-    def __init__(self, function: Callable[..., Any], name: str, kind: SpanKind, capture: bool | None) -> None:
+    def __init__(self, function: Callable[..., Any], name: str, kind: SpanKind, capture: bool | None) -> None:  # noqa: FBT001 - private
         self.name = name
         self.attributes: dict[str, Any] = {semconv.WK_KIND: kind}
         if kind in _OPERATIONS:

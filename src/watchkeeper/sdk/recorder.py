@@ -68,7 +68,7 @@ class Recording(trace.Span):
     )  # fmt: skip
     dropped_links = 0
 
-    def __init__(
+    def __init__(  # noqa: PLR0917 - one caller, on the hot path
         self,
         origin: Origin,
         name: str,
@@ -242,7 +242,7 @@ class Recorder(trace.Tracer):
             forked = weakref.WeakMethod(self._after_fork)
             os.register_at_fork(after_in_child=lambda: again() if (again := forked()) is not None else None)
 
-    def start_span(
+    def start_span(  # noqa: PLR0917 - OTel's signature
         self,
         name: str,
         context: Context | None = None,
@@ -272,7 +272,7 @@ class Recorder(trace.Tracer):
         return span
 
     @contextmanager
-    def start_as_current_span(  # type: ignore[override]  # OTel types its decorator more widely
+    def start_as_current_span(  # type: ignore[override]  # noqa: PLR0917 - OTel's signature, and its own decorator
         self,
         name: str,
         context: Context | None = None,

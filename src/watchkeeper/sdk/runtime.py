@@ -61,6 +61,7 @@ class Runtime:
         own = isinstance(provider, _Provider)
         self.sieve = Sieve(self.spans, choice, ours=own)
         self.tracer: Tracer = provider.get_tracer(_SCOPE)
+        self.redactions_failed = 0
         self.records = False
         """Whether our own spans are made by our own recorder."""
         provider.add_span_processor(SessionProcessor())
@@ -146,7 +147,13 @@ def init(
     """
     told = None if content is None else ("on" if content else "off")
     settings = read(
-        SdkSettings, service=service, endpoint=endpoint, api_key=api_key, environment=environment, content=told, sample=sample
+        SdkSettings,
+        service=service,
+        endpoint=endpoint,
+        api_key=api_key,
+        environment=environment,
+        content=told,
+        sample=sample,
     )
     base = (settings.endpoint or settings.otlp_endpoint or DEFAULT_ENDPOINT).rstrip("/")
     if urlsplit(base).scheme not in {"http", "https"}:

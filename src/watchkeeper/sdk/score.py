@@ -64,23 +64,33 @@ def score(
 
 
 class Stats(NamedTuple):
-    """What was sent and what was lost since `init`."""
+    """What was sent and what was lost since `init`, or since the fork."""
 
-    spans_sent: int
-    spans_lost: int
+    spans_sent: int = 0
+    spans_lost: int = 0
     """Not taken by the server, or dropped because too many waited."""
-    scores_sent: int
-    scores_dropped: int
+    scores_sent: int = 0
+    scores_dropped: int = 0
+    spans_waiting: int = 0
+    """In the queue, or about to be sent again."""
+    spans_dropped: int = 0
+    """Those of `spans_lost` that found no place in the queue."""
+    spans_sampled_out: int = 0
+    """Left out by `sample`."""
+    redactions_failed: int = 0
+    """Texts left out because the `redact` hook failed on them."""
 
 
 def stats() -> Stats:
     """Count what was sent and lost; all zero before `init`."""
     runtime = current()
     if runtime is None:
-        return Stats(0, 0, 0, 0)
+        return Stats()
+    spans = runtime.spans
     return Stats(
-        runtime.spans.sent, runtime.spans.lost + runtime.spans.dropped, runtime.scores.sent, runtime.scores.dropped
-    )
+        spans.sent, spans.lost + spans.dropped, runtime.scores.sent, runtime.scores.dropped,
+        spans.waiting, spans.dropped, runtime.sieve.sampled_out, runtime.redactions_failed,
+    )  # fmt: skip
 
 
 def flush(timeout: float = 10) -> bool:

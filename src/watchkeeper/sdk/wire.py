@@ -87,19 +87,25 @@ def encode_request(spans: Iterable[Ended], pause: Callable[[], None] | None = No
         group[1].append(made)
         if pause is not None and number % every == 0:
             pause()
-    return b"".join([_field(b"\x0a", _group(one, made)) for one, made in groups.values()])
+    resources: dict[int, tuple[Resource, list[bytes]]] = {}
+    for one, made_spans in groups.values():
+        place = resources.setdefault(id(one.resource), (one.resource, []))
+        place[1].append(_scope(one.instrumentation_scope, made_spans))
+    return b"".join([_field(b"\x0a", _resource(resource, scopes)) for resource, scopes in resources.values()])
 
 
-def _group(one: Ended, spans: list[bytes]) -> bytes:
-    scope, resource = one.instrumentation_scope, one.resource
-    scope_bytes, scope_schema = b"", ""
-    if scope is not None:
-        scope_schema = scope.schema_url or ""
-        scope_bytes = _text(b"\x0a", scope.name) + _text(b"\x12", scope.version)
-        scope_bytes += _attributes(b"\x1a", scope.attributes or {})
-    in_scope = _field(b"\x0a", scope_bytes) + b"".join(spans) + _text(b"\x1a", scope_schema)
+def _resource(resource: Resource, scopes: list[bytes]) -> bytes:
     told = _field(b"\x0a", _attributes(b"\x0a", resource.attributes))
-    return told + _field(b"\x12", in_scope) + _text(b"\x1a", resource.schema_url)
+    return told + b"".join(scopes) + _text(b"\x1a", resource.schema_url)
+
+
+def _scope(scope: InstrumentationScope | None, spans: list[bytes]) -> bytes:
+    told, schema = b"", ""
+    if scope is not None:
+        schema = scope.schema_url or ""
+        told = _text(b"\x0a", scope.name) + _text(b"\x12", scope.version)
+        told += _attributes(b"\x1a", scope.attributes or {})
+    return _field(b"\x12", _field(b"\x0a", told) + b"".join(spans) + _text(b"\x1a", schema))
 
 
 def _span(span: Ended) -> bytes:
@@ -126,8 +132,8 @@ def _span(span: Ended) -> bytes:
     if span.dropped_links:
         parts.append(b"\x70" + _varint(span.dropped_links))
     code = status.status_code.value
-    if code:
-        parts.append(_field(b"\x7a", _text(b"\x12", status.description) + bytes((0x18, code))))
+    told = _text(b"\x12", status.description) + bytes((0x18, code)) if code else b""
+    parts.append(_field(b"\x7a", told))
     parts.append(b"\x85\x01" + _flags(parent))
     return b"".join(parts)
 

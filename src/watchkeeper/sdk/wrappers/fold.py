@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from watchkeeper.sdk.encode import LIMIT, to_json
+from watchkeeper.sdk.encode import LIMIT
+from watchkeeper.sdk.lazy import later
 
 __all__ = ["Fold", "SpanFields", "Text", "field", "written"]
 
@@ -25,8 +26,11 @@ class Fold(Protocol):
 
 
 def written(value: Any, make: Callable[[Any], Any]) -> Any:
-    """Write content as an attribute: `make` turns what the client was given, or gave, into the convention's shape."""
-    return to_json(make(value))
+    """Write content as an attribute: `make` turns what the client was given, or gave, into the convention's shape.
+
+    Where it can, it does so after the call, from a copy: the caller does not wait for it.
+    """
+    return later(value, make)
 
 
 def field(thing: Any, name: str) -> Any:
