@@ -10,6 +10,7 @@ from benchmarks.load import SPANS, Template
 from watchkeeper.ingest import decode_traces, map_span
 from watchkeeper.model import Span
 from watchkeeper.pricing import Pricer
+from watchkeeper.server.figures import Figures, figures_of
 from watchkeeper.server.metrics import Metrics
 from watchkeeper.store.factory import open_span_store
 
@@ -21,7 +22,7 @@ def _metrics() -> Metrics:
     return Metrics(open_span_store(None, refine=map_span, memory_mib=64))
 
 
-def counting(spans: list[Span]) -> float:
+def counting(spans: list[Figures]) -> float:
     """Return microseconds a span, the median of the rounds."""
     metrics = _metrics()
     times: list[float] = []
@@ -49,18 +50,19 @@ def scraping() -> tuple[float, float, int, int]:
     return statistics.median(times), wait, body.count(b"\n"), len(gzip.compress(body, 1))
 
 
-def _call(project: str, service: str, model: str) -> Span:
+def _call(project: str, service: str, model: str) -> Figures:
     raw = decode_traces(bytes(Template().make(1, 1, time.time_ns())), "application/x-protobuf").spans[0]
     fields = {"time_to_first_token_ns": 10**8, "received_at": time.time_ns(), "kind": "llm", "duration_ns": 10**9}
     named = {"project": project, "service": service, "provider": "x", "model": model, "operation": "chat"}
-    return Span(raw=raw, trace_id=raw.trace_id, span_id=raw.span_id, **named, **fields)  # type: ignore[arg-type]
+    made = Span(raw=raw, trace_id=raw.trace_id, span_id=raw.span_id, **named, **fields)  # type: ignore[arg-type]
+    return figures_of([made])[0]
 
 
 def main() -> list[str]:
     """Measure and return the table as Markdown lines."""
     pricer = Pricer()
     raws = decode_traces(bytes(Template().make(1, 1, time.time_ns())), "application/x-protobuf").spans
-    spans = [pricer.price(map_span("bench", raw, time.time_ns())) for raw in raws]
+    spans = figures_of([pricer.price(map_span("bench", raw, time.time_ns())) for raw in raws])
     calls = sum(span.kind == "llm" for span in spans)
     took, wait, lines, packed = scraping()
     return [

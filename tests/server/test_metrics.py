@@ -17,6 +17,7 @@ from tests.otlp import CHILD, TRACE, request, span
 from watchkeeper.ingest import map_span
 from watchkeeper.model import Cost, RawSpan, Span
 from watchkeeper.server import Services
+from watchkeeper.server.figures import Figures, figures_of
 from watchkeeper.server.metrics import Metrics
 from watchkeeper.server.metrics.calls import DURATION_BOUNDS
 from watchkeeper.server.metrics.labels import clean
@@ -34,7 +35,12 @@ def metrics() -> Metrics:
     return Metrics(open_span_store(None, refine=map_span, memory_mib=64), "1.2.3", 5)
 
 
-def call(**fields: Any) -> Span:
+def call(**fields: Any) -> Figures:
+    """What is counted of a stored model call of one second."""
+    return figures_of([whole(**fields)])[0]
+
+
+def whole(**fields: Any) -> Span:
     """A stored model call of one second."""
     given: dict[str, Any] = {
         "project": "default", "service": "bot", "provider": "openai", "model": "gpt", "operation": "chat", "kind": "llm",
@@ -276,7 +282,7 @@ async def test_gauges_are_right_at_once(http: httpx.AsyncClient, services: Servi
 
 async def test_a_commit_of_many_requests_is_one_commit(services: Services) -> None:
     """Commits are counted where they are made, so requests that shared one do not count it twice."""
-    batch = WriteBatch(spans=tuple(call(raw=RawSpan(trace_id=TRACE, span_id=f"{n + 1:016x}", name="x"),
+    batch = WriteBatch(spans=tuple(whole(raw=RawSpan(trace_id=TRACE, span_id=f"{n + 1:016x}", name="x"),
                                         span_id=f"{n + 1:016x}") for n in range(3)))  # fmt: skip
     for waiting in [services.store.submit(batch) for _ in range(20)]:
         waiting.result(30)

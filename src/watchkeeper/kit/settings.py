@@ -54,6 +54,11 @@ class ServerSettings:
     retention_minutes: int = _setting(
         "WATCHKEEPER_RETENTION_MINUTES", "minutes between two deletions of what is past its retention", 60
     )
+    ingest_processes: int | None = _setting(
+        "WATCHKEEPER_INGEST_PROCESSES",
+        "processes that decode spans beside the server while the load lasts, 0 for none (default: one a core, at most 4)",
+        None,
+    )
     memory_mib: int = _setting("WATCHKEEPER_MEMORY_MIB", "memory the analytic engine may use, in MiB", 1024)
     metrics_label_values: int = _setting(
         "WATCHKEEPER_METRICS_LABEL_VALUES",

@@ -103,8 +103,9 @@ def preview(content: Content | None, limit: int = 240) -> str:
         text = " · ".join(document.content or document.id or "" for document in content.documents)
     else:
         text = content.text or ""
-    # Words are cut, not characters: half as much again is plenty for a text without runs of blanks.
-    line = " ".join(text[: limit + limit // 2].split())
+    head = text[: limit + limit // 2]
+    # Most texts are one line with nothing to join.
+    line = head.strip() if head.isprintable() and "  " not in head else " ".join(head.split())
     return (line if len(line) >= limit else " ".join(text[: limit * 4].split()))[:limit]
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +18,7 @@ from watchkeeper.server.erasure.audit import ErasureAudit
 from watchkeeper.server.erasure.service import ErasureService
 from watchkeeper.server.metrics import Metrics
 from watchkeeper.server.otlp.service import IngestService
+from watchkeeper.server.otlp.workers import WorkerPool
 from watchkeeper.server.overview.service import OverviewService
 from watchkeeper.server.retention import Housekeeper
 from watchkeeper.server.scores.service import ScoreService
@@ -84,7 +87,15 @@ def assemble(settings: ServerSettings, folder: Path | None, clock: Clock | None 
         control=control,
         gate=Gate(settings.secret_key, lambda secret: _project(control, secret)),
         metrics=metrics,
-        ingest=IngestService(store, pricer, metrics, now, in_flight_bytes=2 * settings.queue_mib * MIB),
+        ingest=IngestService(
+            store,
+            refine,
+            metrics,
+            now,
+            in_flight_bytes=2 * settings.queue_mib * MIB,
+            max_body=settings.max_body_mib * MIB,
+            workers=WorkerPool(_processes(settings) if folder is not None else 0, settings.prices),
+        ),
         traces=TraceService(store),
         scores=ScoreService(store, now),
         overview=OverviewService(store, now),
@@ -95,6 +106,12 @@ def assemble(settings: ServerSettings, folder: Path | None, clock: Clock | None 
         manifest=manifest,
         max_body=settings.max_body_mib * MIB,
     )
+
+
+def _processes(settings: ServerSettings) -> int:
+    if settings.ingest_processes is not None:
+        return settings.ingest_processes
+    return 0 if sys.platform == "win32" else min(4, os.cpu_count() or 1)
 
 
 def _project(control: ControlStore, secret: str) -> str | None:

@@ -389,6 +389,14 @@ class SpanStore(Protocol):
         """Prepare spans for `submit` on the caller's thread, so that the writer has less to do. Touches nothing."""
         ...
 
+    def unpack(self, data: bytes) -> WriteBatch:
+        """Return the batch that `store.factory.packed_bytes` packed in another process.
+
+        Raises:
+            CapabilityError: this backend does not pack.
+        """
+        ...
+
     def submit(self, batch: WriteBatch) -> Future[WriteReceipt]:
         """Take a batch; the future resolves when it is durable."""
         ...

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from watchkeeper.kit.errors import StoreError
+from watchkeeper.model import Span
 from watchkeeper.store.api import Refine, SpanStore
 from watchkeeper.store.control.store import ControlStore
 
-__all__ = ["CONTROL_FILE", "SPANS_FILE", "ControlStore", "open_control_store", "open_span_store"]
+__all__ = ["CONTROL_FILE", "SPANS_FILE", "ControlStore", "open_control_store", "open_span_store", "packed_bytes"]
 
 SPANS_FILE = "spans.duckdb"
 CONTROL_FILE = "control.sqlite"
@@ -41,6 +43,13 @@ def open_span_store(
     return DuckdbStore(
         folder / SPANS_FILE, refine=refine, memory_mib=memory_mib, queue_bytes=queue_bytes, min_free=min_free
     )
+
+
+def packed_bytes(spans: Sequence[Span]) -> memoryview:
+    """Pack spans for the store of a data folder, in a process that does not hold it."""
+    from watchkeeper.store.duckdb.parcel import pack
+
+    return memoryview(pack(spans).to_bytes())
 
 
 def open_control_store(folder: Path | None) -> ControlStore:

@@ -62,6 +62,11 @@ class WriteQueue:
         return self._limit
 
     @property
+    def waiting(self) -> int:
+        """Return how many jobs wait to be taken."""
+        return len(self._jobs)
+
+    @property
     def closed(self) -> bool:
         """Say whether the queue takes no more."""
         return self._closed
@@ -106,14 +111,20 @@ class WriteQueue:
             self._changed.notify()
         return future
 
-    def take(self, *, most: int, patience: float) -> list[Job]:
-        """Return what waits, up to about `most` bytes; wait up to `patience` seconds for something to come."""
+    def take(self, *, most: int, patience: float, company: int = 1, linger: float = 0.0) -> list[Job]:
+        """Return what waits, up to about `most` bytes; wait up to `patience` seconds for something to come.
+
+        Once there is something, up to `linger` seconds are given for it to become `company` jobs.
+        """
         deadline = time.monotonic() + patience
         with self._changed:
             while not self._jobs and not self._closed:
                 left = deadline - time.monotonic()
                 if left <= 0:
                     return []
+                self._changed.wait(left)
+            deadline = time.monotonic() + linger
+            while len(self._jobs) < company and not self._closed and (left := deadline - time.monotonic()) > 0:
                 self._changed.wait(left)
             taken: list[Job] = []
             weight = 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 
-from watchkeeper.model import Span
+from watchkeeper.server.figures import Figures
 from watchkeeper.server.metrics.exposition import Exemplar, Page
 from watchkeeper.server.metrics.labels import OTHER, LabelCaps, clean, pairs
 
@@ -46,7 +46,7 @@ class Spread:
         self.exemplars: list[Exemplar | None] = [None] * (len(bounds_ns) + 1)
         self.total_ns = 0
 
-    def add(self, value_ns: int, span: Span) -> None:
+    def add(self, value_ns: int, span: Figures) -> None:
         """Count a value, and keep the span as the bucket's exemplar."""
         place = bisect_left(self.bounds_ns, value_ns)
         self.counts[place] += 1
@@ -89,7 +89,7 @@ class Series:
         self.cost_nano_usd = 0
         self.unpriced = 0
 
-    def add(self, span: Span) -> None:
+    def add(self, span: Figures) -> None:
         """Count one call."""
         self.durations[span.status == "error"].add(span.duration_ns, span)
         if span.time_to_first_token_ns is not None:
@@ -133,7 +133,7 @@ class Calls:
     def __len__(self) -> int:
         return len(self._by_values)
 
-    def add(self, span: Span) -> None:
+    def add(self, span: Figures) -> None:
         """Count one call."""
         key = (span.project, span.service, span.provider, span.model, span.operation)
         found = self._by_key.get(key)

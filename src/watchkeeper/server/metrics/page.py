@@ -10,7 +10,8 @@ import threading
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from watchkeeper.model import MODEL_KINDS, Span
+from watchkeeper.model import MODEL_KINDS
+from watchkeeper.server.figures import Figures
 from watchkeeper.server.metrics.calls import Calls, write_calls
 from watchkeeper.server.metrics.exposition import Page, wants_openmetrics
 from watchkeeper.server.metrics.labels import clean
@@ -72,7 +73,7 @@ class Metrics:
         if count:
             self.add(self._rejected, project, signal, count=count)
 
-    def stored(self, spans: Sequence[Span], outcomes: Iterable[Outcome]) -> None:
+    def stored(self, spans: Sequence[Figures], outcomes: Iterable[Outcome]) -> None:
         """Count a committed batch, one outcome a span."""
         received: Counter[tuple[str, str, tuple[str, ...], str]] = Counter()
         with self._lock:

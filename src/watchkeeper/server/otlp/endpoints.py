@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 from starlette.responses import Response
 
-from watchkeeper.ingest import count_metrics, decode_logs, decode_traces, decompress, encode_partial, encode_status
+from watchkeeper.ingest import count_metrics, decode_logs, decompress, encode_partial, encode_status
 from watchkeeper.kit.errors import BodyTooLargeError, OverloadedError, RequestError, StoreFullError, WatchkeeperError
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ class OtlpApp:
             return decompress(body, encoding, self._max_body)
 
         if self._signal == "traces":
-            return await self._service.traces(project, len(body), lambda: decode_traces(plain(), content_type))
+            return await self._service.trace_body(project, body, content_type, encoding)
         if self._signal == "logs":
             return await self._service.logs(project, len(body), lambda: decode_logs(plain(), content_type))
         return await self._service.metrics(len(body), lambda: count_metrics(plain(), content_type))

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 import msgspec
 
-from watchkeeper.ingest import DecodedLogs, DecodedTraces, map_span
+from watchkeeper.ingest import DecodedLogs, DecodedTraces
 from watchkeeper.kit.clock import Clock
 from watchkeeper.kit.errors import OverloadedError
-from watchkeeper.model import RawSpan, Span
-from watchkeeper.pricing import Pricer
+from watchkeeper.server.figures import Figures
 from watchkeeper.server.metrics import Metrics
-from watchkeeper.store.api import SpanStore, WriteBatch
+from watchkeeper.server.otlp.packing import Export, Packed, Packer
+from watchkeeper.server.otlp.workers import WorkerLostError, WorkerPool
+from watchkeeper.store.api import Refine, SpanStore, WriteBatch
 
 __all__ = ["Accepted", "IngestService"]
 
@@ -32,45 +33,63 @@ class Accepted(msgspec.Struct, frozen=True):
 class IngestService:
     """Takes decoded telemetry and returns once it is durable.
 
-    At most `in_flight_bytes` of bodies are worked on at a time; beyond that `OverloadedError`.
+    `workers` are the processes that pack beside this one. At most `in_flight_bytes` of bodies are
+    worked on at a time; beyond that `OverloadedError`.
     """
 
     def __init__(
         self,
         store: SpanStore,
-        pricer: Pricer,
+        refine: Refine,
         metrics: Metrics,
         clock: Clock,
         *,
         in_flight_bytes: int,
-        threads: int = 2,
+        max_body: int,
+        workers: WorkerPool,
     ) -> None:
         self._store = store
-        self._pricer = pricer
+        self._packer = Packer(refine, store.pack)
+        self._max_body = max_body
+        self.workers = workers
         self._metrics = metrics
         self._clock = clock
         self._room = in_flight_bytes
         self._in_flight = 0
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="ingest")
-
-    def refine(self, project: str, raw: RawSpan, received_at: int) -> Span:
-        """Map and price one raw span; what the store calls when it merges two receipts."""
-        return self._pricer.price(map_span(project, raw, received_at))
+        self._pool = ThreadPoolExecutor(max(2, workers.limit), thread_name_prefix="ingest")
 
     async def traces(self, project: str, size: int, decode: Callable[[], DecodedTraces]) -> Accepted:
-        """Store a trace export. `size` is the body's length as sent."""
+        """Store a trace export that is decoded here. `size` is its length as sent."""
+        return await self._store_packed(
+            project, size, lambda: self._packer.decoded(project, decode(), self._clock.now_ns())
+        )
 
-        def work() -> tuple[WriteBatch, tuple[Span, ...], DecodedTraces]:
-            found = decode()
-            now = self._clock.now_ns()
-            spans = tuple(self.refine(project, raw, now) for raw in found.spans)
-            batch = msgspec.structs.replace(self._store.pack(spans), size=max(size, 1_000 * len(spans)))
-            return batch, spans, found
+    async def trace_body(self, project: str, body: bytes, content_type: str, encoding: str) -> Accepted:
+        """Store a trace export as it came over HTTP, packed by another process where the load has started some."""
+        export = Export(project, content_type, encoding, self._max_body, self._clock.now_ns())
+        return await self._store_packed(project, len(body), lambda: self._pack(export, body))
 
-        batch, spans, found = await self._off_loop(size, work)
-        await self._store_batch(batch, spans)
-        self._metrics.rejected(project, "traces", found.rejected)
-        return Accepted(found.rejected, found.reason)
+    def _pack(self, export: Export, body: bytes) -> Packed[WriteBatch]:
+        worker = self.workers.take(len(body))
+        if worker is None:
+            return self._packer.body(export, body)
+        try:
+            answer, parcel = worker.pack(export, body)
+        except WorkerLostError:
+            self.workers.drop(worker)
+            return self._packer.body(export, body)
+        self.workers.give_back(worker)
+        if not answer.packed:
+            return self._packer.body(export, body)
+        return Packed(self._store.unpack(parcel), answer.figures, answer.rejected, answer.reason)
+
+    async def _store_packed(self, project: str, size: int, work: Callable[[], Packed[WriteBatch]]) -> Accepted:
+        packed = await self._off_loop(size, work)
+        self._metrics.rejected(project, "traces", packed.rejected)
+        if packed.figures:
+            weight = max(size, 1_000 * len(packed.figures))
+            await self._store_batch(msgspec.structs.replace(packed.parcel, size=weight), packed.figures)
+        return Accepted(packed.rejected, packed.reason)
 
     async def logs(self, project: str, size: int, decode: Callable[[], DecodedLogs]) -> Accepted:
         """Store a log export: records join the spans they name, evaluation results become scores."""
@@ -98,6 +117,7 @@ class IngestService:
     def close(self) -> None:
         """Stop the worker threads once their work is done."""
         self._pool.shutdown(wait=True)
+        self.workers.close()
 
     async def _off_loop(self, size: int, work: Callable[[], T]) -> T:
         if self._in_flight + size > self._room and self._in_flight:
@@ -108,8 +128,8 @@ class IngestService:
         finally:
             self._in_flight -= size
 
-    async def _store_batch(self, batch: WriteBatch, spans: tuple[Span, ...] = ()) -> None:
-        if not (spans or batch.logs or batch.scores):
+    async def _store_batch(self, batch: WriteBatch, figures: Sequence[Figures] = ()) -> None:
+        if not (figures or batch.logs or batch.scores):
             return
         receipt = await asyncio.wrap_future(self._store.submit(batch))
-        self._metrics.stored(spans, receipt.outcomes)
+        self._metrics.stored(figures, receipt.outcomes)

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 import pyarrow as pa
+from msgspec.structs import astuple
 
 from watchkeeper.model import Cost, RawSpan, Score, Span, Usage, preview
 from watchkeeper.store import codec
@@ -78,7 +79,6 @@ _PLAIN: tuple[tuple[str, pa.DataType, str], ...] = (
     ("status", _TEXT, "status"), ("status_message", _TEXT, "status_message"), ("error_type", _TEXT, "error_type"),
     ("provider", _TEXT, "provider"), ("model", _TEXT, "model"), ("request_model", _TEXT, "request_model"),
     ("response_model", _TEXT, "response_model"), ("response_id", _TEXT, "response_id"),
-    *((name, _LONG, f"usage.{name}") for name in Usage.__struct_fields__),
     ("time_to_first_token_ns", _LONG, "time_to_first_token_ns"), ("streaming", pa.bool_(), "streaming"),
     ("tool_name", _TEXT, "tool_name"), ("agent_name", _TEXT, "agent_name"), ("prompt_name", _TEXT, "prompt_name"),
     ("prompt_version", _TEXT, "prompt_version"), ("endpoint_host", _TEXT, "endpoint_host"),
@@ -104,21 +104,25 @@ def spans_table(rows: Sequence[Row]) -> pa.Table:
     """Turn rows into an Arrow table with the columns of `spans` but `revision`, each column converted once."""
     spans = [row.span for row in rows]
     columns: dict[str, pa.Array] = {}
-    for column, kind, path in _PLAIN:
-        columns[column] = _array(list(map(attrgetter(path), spans)), kind)
+    told = _transposed(Span.__struct_fields__, spans)
+    usage = _transposed(Usage.__struct_fields__, told["usage"])
+    for column, kind, field in _PLAIN:
+        columns[column] = _array(told[field], kind)
+    for column, values in usage.items():
+        columns[column] = _array(values, _LONG)
     columns["start_time"] = pa.array([value // 1_000 for value in columns["start_ns"].to_pylist()], pa.timestamp("us"))
-    costs = [span.cost for span in spans]
+    costs = told["cost"]
     for column, kind, get in _COST:
         columns[column] = _array([None if cost is None else get(cost) for cost in costs], kind)
     for column in _JSON_LISTS:
-        columns[column] = _array([_json_or_none(getattr(span, column)) for span in spans], _TEXT)
+        columns[column] = _array([_json_or_none(one) for one in told[column]], _TEXT)
     for column in ("input", "output"):
-        contents = [getattr(span, column) for span in spans]
+        contents = told[column]
         columns[column] = _array([codec.encode_content(one) for one in contents], _JSON)
         columns[f"{column}_preview"] = _array([preview(one) for one in contents], _TEXT)
     for name, _ in FACT_BITS:
-        values = [row.fact(name) for row in rows]
-        columns[name] = _array([_json_or_none(one) for one in values] if name == "tags" else values, _TEXT)
+        facts = [row.fact(name) for row in rows]
+        columns[name] = _array([_json_or_none(one) for one in facts] if name == "tags" else facts, _TEXT)
     columns["copied"] = pa.array([row.copied for row in rows], pa.uint8())
     columns["key_hash"] = pa.array([row.key_hash for row in rows], _HASH)
     columns["trace_hash"] = pa.array([row.trace_hash for row in rows], _HASH)
@@ -127,6 +131,12 @@ def spans_table(rows: Sequence[Row]) -> pa.Table:
     columns["raw_rest"] = _array([row.encoded.rest for row in rows], _TEXT)
     columns["fingerprint"] = pa.array([row.encoded.fingerprint for row in rows], pa.binary())
     return pa.table(columns)
+
+
+def _transposed(names: Sequence[str], structs: Sequence[msgspec.Struct]) -> dict[str, Sequence[Any]]:
+    if not structs:
+        return dict.fromkeys(names, ())
+    return dict(zip(names, zip(*map(astuple, structs), strict=True), strict=True))
 
 
 def amended_table(rows: Sequence[Row]) -> pa.Table:
@@ -175,7 +185,7 @@ def logs_table(logs: Sequence[tuple[tuple[int, str, str, str], str]]) -> pa.Tabl
     return keys_table([key for key, _ in logs]).append_column("log", _array([text for _, text in logs], _TEXT))
 
 
-def _array(values: list[Any], kind: pa.DataType) -> pa.Array:
+def _array(values: Sequence[Any], kind: pa.DataType) -> pa.Array:
     try:
         return _typed(values, kind)
     except (OverflowError, pa.ArrowInvalid):
@@ -185,7 +195,7 @@ def _array(values: list[Any], kind: pa.DataType) -> pa.Array:
         return _typed([codec.clean_text(value) for value in values], kind)
 
 
-def _typed(values: list[Any], kind: pa.DataType) -> pa.Array:
+def _typed(values: Sequence[Any], kind: pa.DataType) -> pa.Array:
     if kind is _JSON:
         return pa.ExtensionArray.from_storage(_JSON, pa.array(values, _TEXT))
     return pa.array(values, kind)
@@ -196,13 +206,13 @@ def _json_or_none(value: Any) -> str | None:  # noqa: ANN401 - a list or a map
 
 
 SPAN_READ: tuple[str, ...] = (
-    *(column for column, _, _ in _PLAIN), *(column for column, _, _ in _COST), *_JSON_LISTS,
+    *(column for column, _, _ in _PLAIN), *Usage.__struct_fields__, *(column for column, _, _ in _COST), *_JSON_LISTS,
     "input", "output", "session_id", "user_id", "tags", "release", "copied", "revision",
     "attributes", "resource", "raw_rest", "fingerprint", "key_hash", "trace_hash",
 )  # fmt: skip
 """The columns that make a whole span, in the order `span_of` takes them."""
 
-_DIRECT = tuple((column, path) for column, _, path in _PLAIN if not path.startswith("usage."))
+_DIRECT = tuple((column, field) for column, _, field in _PLAIN)
 _USAGE = tuple(Usage.__struct_fields__)
 
 
@@ -242,7 +252,8 @@ def row_of(values: Sequence[Any]) -> Row:
     """Build a row to amend from a row of SPAN_READ, its own facts apart from those the trace gave."""
     stored = dict(zip(SPAN_READ, values, strict=True))
     span = span_of(values)
-    encoded = Encoded(stored["attributes"], stored["resource"], stored["raw_rest"], stored["fingerprint"])
+    texts = stored["attributes"], stored["resource"], stored["raw_rest"]
+    encoded = Encoded(*texts, codec.fingerprint(*texts))  # made anew: an earlier release hashed otherwise
     given = {name: getattr(span, name) for name, bit in FACT_BITS if stored["copied"] & bit}
     bare = msgspec.structs.replace(span, **{name: () if name == "tags" else None for name in given})
     row = Row(bare, encoded, stored["key_hash"], stored["trace_hash"], stored["revision"])

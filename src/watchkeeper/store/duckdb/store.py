@@ -34,7 +34,7 @@ from watchkeeper.store.duckdb.copy import Copier
 from watchkeeper.store.duckdb.engine import FORMAT_VERSION, connect
 from watchkeeper.store.duckdb.erase import Eraser
 from watchkeeper.store.duckdb.figures import overview
-from watchkeeper.store.duckdb.parcel import pack
+from watchkeeper.store.duckdb.parcel import pack, unpack
 from watchkeeper.store.duckdb.reader import Reader
 from watchkeeper.store.duckdb.retention import Expirer
 from watchkeeper.store.duckdb.space import Space, sizes_of
@@ -88,6 +88,10 @@ class DuckdbStore:
     def pack(self, spans: Sequence[Span]) -> WriteBatch:
         """Turn spans into columns, away from the writer."""
         return WriteBatch(parcel=pack(spans))
+
+    def unpack(self, data: bytes) -> WriteBatch:
+        """Take columns that were packed elsewhere; `data` is kept, not copied."""
+        return WriteBatch(parcel=unpack(data))
 
     def submit(self, batch: WriteBatch) -> Future[WriteReceipt]:
         """Take a batch; the future resolves when it is durable."""

@@ -37,6 +37,7 @@ _log = logging.getLogger(__name__)
 _COMMIT_BYTES = 16 << 20
 _FACTS_DELAY = 0.4
 _IDLE = 1.0
+_LINGER = 0.006
 _WAL_IDLE = 16 << 20
 _WAL_MOST = 128 << 20
 _ALL = (-(2**63), 2**63 - 1)
@@ -100,6 +101,7 @@ class Writer:
         self._facts_due = False
         self._facts_at = 0.0
         self._last_write = time.monotonic()
+        self._company = 1
         self._broken: StoreError | None = None
         self._thread = threading.Thread(target=self._run, name="watchkeeper-writer", daemon=True)
         self.touched: Touched | None = None
@@ -156,11 +158,12 @@ class Writer:
     def _run(self) -> None:
         while True:
             patience = max(0.0, self._facts_at - time.monotonic()) if self._facts_due else _IDLE
-            jobs = self._queue.take(most=_COMMIT_BYTES, patience=patience)
+            jobs = self._queue.take(most=_COMMIT_BYTES, patience=patience, company=self._company, linger=_LINGER)
             if jobs:
                 if jobs[0].work is not None:
                     self._work(jobs[0], jobs[0].work)
                 else:
+                    self._expect(len(jobs))
                     self._commit(jobs)
                 self._queue.done(jobs)
                 self._last_write = time.monotonic()
@@ -173,6 +176,10 @@ class Writer:
                 return
             if self._wants_checkpoint(idle=not jobs):
                 self._tend("checkpoint", self._checkpoint)
+
+    def _expect(self, came: int) -> None:
+        """Remember how many batches come together: the next commit waits a moment for as many."""
+        self._company = came + self._queue.waiting if came >= self._company else max(1, self._company - 1)
 
     def _commit(self, jobs: list[Job]) -> None:
         try:

@@ -76,6 +76,10 @@ class MemoryStore:
         """Return the spans as a batch; objects are what this backend keeps."""
         return WriteBatch(spans=tuple(spans))
 
+    def unpack(self, data: bytes) -> WriteBatch:  # noqa: ARG002 - the contract names it
+        """Refuse: nothing packs for this backend."""
+        raise CapabilityError("the memory store does not pack")
+
     def submit(self, batch: WriteBatch) -> Future[WriteReceipt]:
         """Take a batch; it is stored when this returns."""
         weight = weigh(batch)
