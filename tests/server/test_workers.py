@@ -18,24 +18,29 @@ from tests.otlp import CHAT, ROOT, TRACE, request, span
 from watchkeeper.kit.settings import ServerSettings
 from watchkeeper.server import Services, assemble, create_app
 from watchkeeper.server.otlp.packing import Export
-from watchkeeper.server.otlp.workers import Worker, WorkerLostError, WorkerPool
+from watchkeeper.server.otlp.workers import Worker, WorkerLostError, WorkerPool, WorkerSettings
 
 PROTOBUF = {"Content-Type": "application/x-protobuf"}
 EXPORT = Export("default", PROTOBUF["Content-Type"], "", 1 << 20, 1)
 BODY = request(span()).SerializeToString()
 
 
+def settings_in(folder: Path) -> WorkerSettings:
+    """Return what a worker is told when nothing is set."""
+    return WorkerSettings(None, None, "masked", None, str(folder))
+
+
 @pytest.fixture(name="worker")
-def _worker() -> Iterator[Worker]:
-    worker = Worker(None)
+def _worker(tmp_path: Path) -> Iterator[Worker]:
+    worker = Worker(settings_in(tmp_path))
     worker.wait_ready()
     yield worker
     worker.stop()
 
 
 @pytest.fixture(name="pool")
-def _pool() -> Iterator[WorkerPool]:
-    pool = WorkerPool(2, None, busy_bytes=0)
+def _pool(tmp_path: Path) -> Iterator[WorkerPool]:
+    pool = WorkerPool(2, settings_in(tmp_path), busy_bytes=0)
     yield pool
     pool.close()
 
@@ -84,17 +89,17 @@ def test_a_worker_ends_with_the_server(worker: Worker) -> None:
     assert not process.is_running()
 
 
-def test_idle_is_one_process() -> None:
+def test_idle_is_one_process(tmp_path: Path) -> None:
     """Before there is a load there are no workers."""
-    pool = WorkerPool(2, None)
+    pool = WorkerPool(2, settings_in(tmp_path))
 
     assert pool.take(1_000) is None
     assert pool.running == 0
 
 
-def test_none_is_none() -> None:
+def test_none_is_none(tmp_path: Path) -> None:
     """A limit of 0 never starts one."""
-    pool = WorkerPool(0, None, busy_bytes=0)
+    pool = WorkerPool(0, settings_in(tmp_path), busy_bytes=0)
 
     assert pool.take(1 << 30) is None
     assert pool.running == 0

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from watchkeeper.ingest.compression import decompress
-from watchkeeper.ingest.decoded import DecodedLogs, DecodedTraces
+from watchkeeper.ingest.decoded import DecodedLogs, DecodedTraces, scores_of
+from watchkeeper.ingest.generic import service_of
 from watchkeeper.ingest.mapper import MAPPER_VERSION, map_span
 from watchkeeper.ingest.media import encode_partial, encode_status
 from watchkeeper.ingest.otlp import (
@@ -27,4 +28,6 @@ __all__ = [
     "encode_partial",
     "encode_status",
     "map_span",
+    "scores_of",
+    "service_of",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 
 import msgspec
 
@@ -11,7 +12,7 @@ from watchkeeper.model import RawLog, RawSpan, Score
 
 __all__ = [
     "EVALUATION", "MAX_ATTRIBUTE", "MAX_DEPTH", "MAX_TIME", "NO_SPAN", "DecodedLogs", "DecodedTraces", "RejectedError",
-    "logs_of", "too_big", "too_deep",
+    "logs_of", "scores_of", "too_big", "too_deep",
 ]  # fmt: skip
 
 MAX_ATTRIBUTE = 16 << 20
@@ -32,9 +33,10 @@ class DecodedTraces(msgspec.Struct, frozen=True):
 
 
 class DecodedLogs(msgspec.Struct, frozen=True):
-    """Log records that name a span, scores among them, and how many records name none."""
+    """Log records that name a span, the service each came from, scores among them, and how many records name none."""
 
     logs: tuple[RawLog, ...]
+    services: tuple[str, ...]
     scores: tuple[Score, ...] = ()
     rejected: int = 0
     reason: str = ""
@@ -54,10 +56,14 @@ def too_deep() -> RejectedError:
     return RejectedError(f"an attribute is nested deeper than {MAX_DEPTH} levels")
 
 
-def logs_of(records: list[RawLog], rejected: int, reason: str) -> DecodedLogs:
+def logs_of(records: list[RawLog], services: list[str], rejected: int, reason: str) -> DecodedLogs:
     """Gather log records; evaluation results among them are scores too."""
-    scores = tuple(_score(log) for log in records if log.event_name == EVALUATION)
-    return DecodedLogs(tuple(records), scores, rejected, reason)
+    return DecodedLogs(tuple(records), tuple(services), scores_of(records), rejected, reason)
+
+
+def scores_of(records: Iterable[RawLog]) -> tuple[Score, ...]:
+    """Return the evaluation results among log records as scores."""
+    return tuple(_score(log) for log in records if log.event_name == EVALUATION)
 
 
 def _score(log: RawLog) -> Score:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import msgspec
 
 from watchkeeper.ingest.read import strings, text
-from watchkeeper.model import RawSpan, Status, semconv
+from watchkeeper.model import Attributes, RawSpan, Status, semconv
 
-__all__ = ["Generic", "generic"]
+__all__ = ["Generic", "generic", "service_of"]
 
 _STATUS: dict[int, Status] = {1: "ok", 2: "error"}
 _UNKNOWN = "unknown_service"
@@ -37,7 +37,7 @@ def generic(raw: RawSpan) -> Generic:
         message = message or _exception(raw, "exception.message")
         error = error or _exception(raw, "exception.type")
     return Generic(
-        service=_service(text(resource.get(semconv.SERVICE_NAME)), text(resource.get("openinference.project.name"))),
+        service=service_of(resource),
         environment=text(resource.get(semconv.ENVIRONMENT)) or text(resource.get("deployment.environment")),
         release=text(resource.get(semconv.SERVICE_VERSION)),
         status=status,
@@ -50,7 +50,9 @@ def generic(raw: RawSpan) -> Generic:
     )
 
 
-def _service(name: str | None, project: str | None) -> str:
+def service_of(resource: Attributes) -> str:
+    """Return the name of the service that a resource is of."""
+    name, project = text(resource.get(semconv.SERVICE_NAME)), text(resource.get("openinference.project.name"))
     # Phoenix's `register(project_name=…)` leaves service.name at OTel's default, which says nothing.
     if name is None or name == _UNKNOWN or name.startswith(f"{_UNKNOWN}:"):
         return project or name or _UNKNOWN

@@ -25,6 +25,7 @@ from watchkeeper.ingest.decoded import (
     too_big,
     too_deep,
 )
+from watchkeeper.ingest.generic import service_of
 from watchkeeper.kit.errors import RequestError
 from watchkeeper.model import Attributes, AttributeValue, RawEvent, RawLink, RawLog, RawSpan, Scope
 
@@ -70,15 +71,25 @@ def traces(body: bytes) -> DecodedTraces:
 def logs(body: bytes) -> DecodedLogs:
     """Decode a log request; raises as `traces` does."""
     records: list[RawLog] = []
+    services: list[str] = []
     rejected, reason = 0, ""
-    for _, _, items in _groups(body, "Logs", "logRecords"):
+    for group, _, items in _groups(body, "Logs", "logRecords"):
+        service = _service(group)
         for told in items:
             try:
                 records.append(_log(told))
+                services.append(service)
             except RejectedError as error:
                 rejected += 1
                 reason = reason or str(error)
-    return logs_of(records, rejected, reason)
+    return logs_of(records, services, rejected, reason)
+
+
+def _service(group: _Tree) -> str:
+    try:
+        return service_of(_attributes(group))
+    except RejectedError:  # an odd resource does not cost its records; they are of no known service
+        return service_of({})
 
 
 def data_points(body: bytes) -> int:

@@ -20,6 +20,7 @@ from watchkeeper.ingest.decoded import (
     too_big,
     too_deep,
 )
+from watchkeeper.ingest.generic import service_of
 from watchkeeper.model import Attributes, AttributeValue, RawEvent, RawLink, RawLog, RawSpan, Scope
 
 __all__ = ["data_points", "logs", "traces"]
@@ -52,16 +53,19 @@ def traces(message: ExportTraceServiceRequest) -> DecodedTraces:
 def logs(message: ExportLogsServiceRequest) -> DecodedLogs:
     """Decode a log request that is parsed already, as gRPC's are."""
     records: list[RawLog] = []
+    services: list[str] = []
     rejected, reason = 0, ""
     for group in message.resource_logs:
+        service = service_of(_shared(group.resource.attributes)[0])
         for inner in group.scope_logs:
             for record in inner.log_records:
                 try:
                     records.append(_log(record))
+                    services.append(service)
                 except RejectedError as error:
                     rejected += 1
                     reason = reason or str(error)
-    return logs_of(records, rejected, reason)
+    return logs_of(records, services, rejected, reason)
 
 
 def data_points(message: ExportMetricsServiceRequest) -> int:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from watchkeeper.guard import Masker, Pseudonyms
 from watchkeeper.ingest import map_span
 from watchkeeper.kit.clock import Clock, SystemClock
 from watchkeeper.kit.settings import ServerSettings
@@ -14,11 +16,12 @@ from watchkeeper.manifest import ManifestFile, default_policy
 from watchkeeper.model import RawSpan, Span
 from watchkeeper.pricing import Pricer
 from watchkeeper.server.access import Gate
+from watchkeeper.server.capture import Capture
 from watchkeeper.server.erasure.audit import ErasureAudit
 from watchkeeper.server.erasure.service import ErasureService
 from watchkeeper.server.metrics import Metrics
 from watchkeeper.server.otlp.service import IngestService
-from watchkeeper.server.otlp.workers import WorkerPool
+from watchkeeper.server.otlp.workers import WorkerPool, WorkerSettings
 from watchkeeper.server.overview.service import OverviewService
 from watchkeeper.server.retention import Housekeeper
 from watchkeeper.server.scores.service import ScoreService
@@ -82,6 +85,7 @@ def assemble(settings: ServerSettings, folder: Path | None, clock: Clock | None 
     )
     control = open_control_store(folder)
     metrics = Metrics(store, version(), settings.metrics_label_values)
+    capture = Capture(manifest, Masker(Pseudonyms.of(folder)), _masked(metrics))
     return Services(
         store=store,
         control=control,
@@ -90,17 +94,21 @@ def assemble(settings: ServerSettings, folder: Path | None, clock: Clock | None 
         ingest=IngestService(
             store,
             refine,
+            capture,
             metrics,
             now,
             in_flight_bytes=2 * settings.queue_mib * MIB,
             max_body=settings.max_body_mib * MIB,
-            workers=WorkerPool(_processes(settings) if folder is not None else 0, settings.prices),
+            workers=WorkerPool(
+                _processes(settings) if folder is not None else 0,
+                _told(settings, manifest, folder),
+            ),
         ),
         traces=TraceService(store),
-        scores=ScoreService(store, now),
+        scores=ScoreService(store, now, capture),
         overview=OverviewService(store, now),
         queries=QueryService(store),
-        erasure=ErasureService(store, ErasureAudit(folder), now, after=keeper.look),
+        erasure=ErasureService(store, ErasureAudit(folder), now, capture.pseudonym, after=keeper.look),
         keeper=keeper,
         status=StatusService(store, pricer, manifest, version(), lambda: keeper.report),
         manifest=manifest,
@@ -112,6 +120,16 @@ def _processes(settings: ServerSettings) -> int:
     if settings.ingest_processes is not None:
         return settings.ingest_processes
     return 0 if sys.platform == "win32" else min(4, os.cpu_count() or 1)
+
+
+def _told(settings: ServerSettings, manifest: ManifestFile, folder: Path | None) -> WorkerSettings:
+    prices, named = (str(path) if path is not None else None for path in (settings.prices, manifest.path))
+    return WorkerSettings(prices, named, settings.capture, settings.retention, str(folder or ""))
+
+
+def _masked(metrics: Metrics) -> Callable[[str, int], None]:
+    tally = metrics.tally("watchkeeper_masked", "Secrets and personal data masked on arrival, by kind", "kind")
+    return lambda kind, count: metrics.add(tally, kind, count=count)
 
 
 def _project(control: ControlStore, secret: str) -> str | None:

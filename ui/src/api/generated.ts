@@ -316,9 +316,11 @@ export interface components {
         };
         /**
          * CostOut
-         * @description What a call cost in nano-units, with the price's source and date.
+         * @description What a call cost in nano-units, with the price's source and date, and how sure a computed cost is.
          */
         CostOut: {
+            /** Confidence */
+            confidence?: string | null;
             /**
              * Currency
              * @default USD
@@ -422,6 +424,30 @@ export interface components {
             bounds: string[];
             /** Counts */
             counts: number[];
+        };
+        /**
+         * HousekeepingOut
+         * @description Deleting by age and giving space back: when last, how much since the server started, and what went wrong.
+         *
+         *     `reclaim_due`: something was erased then whose bytes may still be on disk. `disk_full`: ingest is refused.
+         */
+        HousekeepingOut: {
+            /** Disk Full */
+            disk_full: boolean;
+            /** Erased Spans */
+            erased_spans: number;
+            /** Expired Spans */
+            expired_spans: number;
+            /** Failure */
+            failure: string;
+            /** Last Reclaim */
+            last_reclaim: string | null;
+            /** Last Run */
+            last_run: string | null;
+            /** Reclaim Due */
+            reclaim_due: string | null;
+            /** Reclaimed Bytes */
+            reclaimed_bytes: number;
         };
         /**
          * ManifestOut
@@ -844,6 +870,7 @@ export interface components {
             format_version: number;
             /** Grpc Port */
             grpc_port: number | null;
+            housekeeping: components["schemas"]["HousekeepingOut"];
             manifest: components["schemas"]["ManifestOut"];
             /** Pending Logs */
             pending_logs: number;

@@ -1,4 +1,4 @@
-"""One trace export from body to parcel: decompress, decode, map, price, pack. Pure but for the clock it is given."""
+"""One trace export from body to parcel: decompress, decode, mask, map, price, pack. Pure but for the clock it is given."""
 
 from __future__ import annotations
 
@@ -40,11 +40,18 @@ class Packer(Generic[P]):
 
     Args:
         refine: maps and prices a raw span.
+        capture: makes raw spans fit to be stored.
         pack: the backend's own packing.
     """
 
-    def __init__(self, refine: Callable[[str, RawSpan, int], Span], pack: Callable[[Sequence[Span]], P]) -> None:
+    def __init__(
+        self,
+        refine: Callable[[str, RawSpan, int], Span],
+        capture: Callable[[Sequence[RawSpan]], Sequence[RawSpan]],
+        pack: Callable[[Sequence[Span]], P],
+    ) -> None:
         self._refine = refine
+        self._capture = capture
         self._pack = pack
 
     def body(self, export: Export, body: bytes) -> Packed[P]:
@@ -58,5 +65,5 @@ class Packer(Generic[P]):
 
     def decoded(self, project: str, found: DecodedTraces, received_at: int) -> Packed[P]:
         """Pack spans that are decoded already, as gRPC's are."""
-        spans = [self._refine(project, raw, received_at) for raw in found.spans]
+        spans = [self._refine(project, raw, received_at) for raw in self._capture(found.spans)]
         return Packed(self._pack(spans), figures_of(spans), found.rejected, found.reason)

@@ -9,9 +9,10 @@ from typing import TypeVar
 
 import msgspec
 
-from watchkeeper.ingest import DecodedLogs, DecodedTraces
+from watchkeeper.ingest import DecodedLogs, DecodedTraces, scores_of
 from watchkeeper.kit.clock import Clock
 from watchkeeper.kit.errors import OverloadedError
+from watchkeeper.server.capture import Capture
 from watchkeeper.server.figures import Figures
 from watchkeeper.server.metrics import Metrics
 from watchkeeper.server.otlp.packing import Export, Packed, Packer
@@ -41,6 +42,7 @@ class IngestService:
         self,
         store: SpanStore,
         refine: Refine,
+        capture: Capture,
         metrics: Metrics,
         clock: Clock,
         *,
@@ -49,9 +51,10 @@ class IngestService:
         workers: WorkerPool,
     ) -> None:
         self._store = store
-        self._packer = Packer(refine, store.pack)
+        self._packer = Packer(refine, capture.spans, store.pack)
         self._max_body = max_body
         self.workers = workers
+        self._capture = capture
         self._metrics = metrics
         self._clock = clock
         self._room = in_flight_bytes
@@ -81,6 +84,7 @@ class IngestService:
         self.workers.give_back(worker)
         if not answer.packed:
             return self._packer.body(export, body)
+        self._capture.tell(answer.masked)
         return Packed(self._store.unpack(parcel), answer.figures, answer.rejected, answer.reason)
 
     async def _store_packed(self, project: str, size: int, work: Callable[[], Packed[WriteBatch]]) -> Accepted:
@@ -96,8 +100,9 @@ class IngestService:
 
         def work() -> tuple[WriteBatch, DecodedLogs]:
             found = decode()
-            scores = tuple(msgspec.structs.replace(score, project=project) for score in found.scores)
-            logs = tuple((project, log) for log in found.logs)
+            masked = self._capture.logs(found.logs, found.services)
+            scores = tuple(msgspec.structs.replace(score, project=project) for score in scores_of(masked))
+            logs = tuple((project, log) for log in masked)
             return WriteBatch(logs=logs, scores=scores, size=max(size, 500 * len(logs))), found
 
         batch, found = await self._off_loop(size, work)

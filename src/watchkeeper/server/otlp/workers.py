@@ -17,7 +17,6 @@ import sys
 import threading
 import time
 from multiprocessing.connection import Connection
-from pathlib import Path
 
 import msgspec
 
@@ -25,7 +24,7 @@ from watchkeeper.kit.settings import environment
 from watchkeeper.server.figures import Figures
 from watchkeeper.server.otlp.packing import Export
 
-__all__ = ["Answer", "Worker", "WorkerLostError", "WorkerPool"]
+__all__ = ["Answer", "Worker", "WorkerLostError", "WorkerPool", "WorkerSettings"]
 
 _log = logging.getLogger(__name__)
 _PIPE = 1 << 20
@@ -36,6 +35,16 @@ _ANSWER = 120.0
 _PAUSE = 30.0
 
 
+class WorkerSettings(msgspec.Struct, frozen=True, array_like=True):
+    """What a worker reads for itself: price overrides, the manifest and what holds without one, the salt's folder."""
+
+    prices: str | None
+    manifest: str | None
+    capture: str
+    retention: str | None
+    folder: str
+
+
 class Answer(msgspec.Struct, frozen=True, array_like=True):
     """What a worker says of an export; the parcel's bytes follow. `packed` is false where it could not."""
 
@@ -43,6 +52,7 @@ class Answer(msgspec.Struct, frozen=True, array_like=True):
     rejected: int = 0
     reason: str = ""
     figures: list[Figures] = []
+    masked: dict[str, int] = {}
 
 
 class WorkerLostError(Exception):
@@ -52,14 +62,13 @@ class WorkerLostError(Exception):
 class Worker:
     """One process. Not for two threads at once."""
 
-    def __init__(self, prices: Path | None) -> None:
+    def __init__(self, settings: WorkerSettings) -> None:
         to_read, self_write = os.pipe()
         self_read, to_write = os.pipe()
         for end in (self_write, self_read):
             _widen(end)
-        command = [sys.executable, "-m", "watchkeeper.server.otlp.worker", str(to_read), str(to_write)]
-        if prices is not None:
-            command.append(str(prices))
+        told = msgspec.json.encode(settings).decode()
+        command = [sys.executable, "-m", "watchkeeper.server.otlp.worker", str(to_read), str(to_write), told]
         try:
             self._process = subprocess.Popen(  # noqa: S603 - our own module, with numbers and a path for arguments
                 command, pass_fds=(to_read, to_write), stdin=subprocess.DEVNULL, env=dict(environment())
@@ -127,10 +136,10 @@ class WorkerPool:
     A limit of 0 keeps everything in this process.
     """
 
-    def __init__(self, limit: int, prices: Path | None, *, busy_bytes: int = _BUSY_BYTES) -> None:
+    def __init__(self, limit: int, settings: WorkerSettings, *, busy_bytes: int = _BUSY_BYTES) -> None:
         self._busy_bytes = busy_bytes
         self._limit = limit
-        self._prices = prices
+        self._settings = settings
         self._idle: queue.SimpleQueue[Worker] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._running = 0
@@ -196,7 +205,7 @@ class WorkerPool:
     def _start(self) -> None:
         started: list[Worker] = []
         try:
-            started.extend(Worker(self._prices) for _ in range(self._limit))
+            started.extend(Worker(self._settings) for _ in range(self._limit))
             while started:
                 started[0].wait_ready()
                 with self._lock:

@@ -7,6 +7,7 @@ import asyncio
 from watchkeeper.kit.clock import Clock
 from watchkeeper.kit.ids import new_id
 from watchkeeper.model import Score
+from watchkeeper.server.capture import Capture
 from watchkeeper.server.request import nanoseconds
 from watchkeeper.server.scores.schemas import ScoreIn, ScoreOut, ScorePage
 from watchkeeper.store.api import SpanStore, WriteBatch
@@ -17,16 +18,19 @@ __all__ = ["ScoreService"]
 class ScoreService:
     """Writes and reads the scores of one project at a time."""
 
-    def __init__(self, store: SpanStore, clock: Clock) -> None:
+    def __init__(self, store: SpanStore, clock: Clock, capture: Capture) -> None:
         self._store = store
         self._clock = clock
+        self._capture = capture
 
     async def add(self, project: str, given: ScoreIn) -> str:
         """Store a score and return its id once it is durable."""
         fields = given.model_dump(exclude={"id", "time"})
         time = nanoseconds("time", given.time)
-        score = Score(
-            id=given.id or new_id(), project=project, time=self._clock.now_ns() if time is None else time, **fields
+        score = self._capture.score(
+            Score(
+                id=given.id or new_id(), project=project, time=self._clock.now_ns() if time is None else time, **fields
+            )
         )
         await asyncio.wrap_future(
             self._store.submit(WriteBatch(scores=(score,), size=1_000 + len(given.comment or "")))
