@@ -111,6 +111,8 @@ def translated() -> Iterator[None]:
 
 def refused(error: duckdb.Error) -> QueryRefusedError | None:
     """Return the refusal when the fault is in the user's SQL, not in the store."""
+    if isinstance(error, duckdb.OutOfMemoryException):
+        return QueryRefusedError("the query needs more memory than there is", hint="ask for less, or aggregate earlier")
     kinds = (
         duckdb.BinderException, duckdb.CatalogException, duckdb.ConversionException, duckdb.ParserException,
         duckdb.InvalidInputException, duckdb.OutOfRangeException, duckdb.SyntaxException, duckdb.TypeMismatchException,
