@@ -29,11 +29,14 @@ from watchkeeper.sdk.context import SessionProcessor
 from watchkeeper.sdk.export import SpanQueue
 from watchkeeper.sdk.http import Tls, Wire
 from watchkeeper.sdk.recorder import Origin, Recorder
+from watchkeeper.sdk.redact import Redaction
 from watchkeeper.sdk.sample import Choice, ChoiceSampler, Sieve, choice_of
 from watchkeeper.sdk.scores import ScoreSender
 from watchkeeper.sdk.send import ExporterSender, OtlpSender, Sender
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from opentelemetry.trace import Tracer
 
 __all__ = ["DEFAULT_ENDPOINT", "Runtime", "current", "init", "tracer"]
@@ -49,7 +52,13 @@ class Runtime:
     """One initialised SDK."""
 
     def __init__(
-        self, settings: SdkSettings, provider: TracerProvider, sender: Sender, endpoint: str, choice: Choice
+        self,
+        settings: SdkSettings,
+        provider: TracerProvider,
+        sender: Sender,
+        endpoint: str,
+        choice: Choice,
+        redaction: Redaction | None = None,
     ) -> None:
         self.endpoint = endpoint
         self.content = _captures(settings.content)
@@ -61,7 +70,7 @@ class Runtime:
         own = isinstance(provider, _Provider)
         self.sieve = Sieve(self.spans, choice, ours=own)
         self.tracer: Tracer = provider.get_tracer(_SCOPE)
-        self.redactions_failed = 0
+        self.redaction = redaction
         self.records = False
         """Whether our own spans are made by our own recorder."""
         provider.add_span_processor(SessionProcessor())
@@ -128,6 +137,7 @@ def init(
     release: str | None = None,
     content: bool | None = None,
     sample: float | None = None,
+    redact: Callable[[str], str] | None = None,
     exporter: SpanExporter | None = None,
 ) -> None:
     """Start tracing this process. Calling it again changes nothing.
@@ -140,6 +150,8 @@ def init(
         release: `service.version`.
         content: whether prompts and answers are captured; else WATCHKEEPER_CONTENT.
         sample: share of traces that are sent, 0 to 1; traces that fail are sent all the same; else WATCHKEEPER_SAMPLE.
+        redact: passed every text of a span before it leaves, on another thread; a text on which it fails is withheld.
+            Ids, the resource and scores are not passed.
         exporter: an OTel exporter to use instead of OTLP/HTTP.
 
     Raises:
@@ -163,8 +175,9 @@ def init(
     with _holder.lock:
         if _holder.runtime is not None:
             return
-        sender: Sender = _sender(settings, base) if exporter is None else ExporterSender(exporter)
-        _holder.runtime = Runtime(settings, _provider(settings, release, choice), sender, base, choice)
+        redaction = Redaction(redact) if redact is not None else None
+        sender: Sender = _sender(settings, base, redaction) if exporter is None else ExporterSender(exporter, redaction)
+        _holder.runtime = Runtime(settings, _provider(settings, release, choice), sender, base, choice, redaction)
     atexit.register(shutdown)
 
 
@@ -212,7 +225,7 @@ def _provider(settings: SdkSettings, release: str | None, choice: Choice) -> Tra
     return provider
 
 
-def _sender(settings: SdkSettings, base: str) -> OtlpSender:
+def _sender(settings: SdkSettings, base: str, redaction: Redaction | None) -> OtlpSender:
     headers = {"Content-Type": "application/x-protobuf"}
     told = settings.otlp_traces_headers or settings.otlp_headers or ""
     for one in told.split(","):
@@ -226,7 +239,7 @@ def _sender(settings: SdkSettings, base: str) -> OtlpSender:
     word = (settings.otlp_compression or "").strip().lower()
     tls = Tls(settings.otlp_certificate, settings.otlp_client_certificate, settings.otlp_client_key)
     wire = Wire(url, headers, compress=word == "gzip" or (not word and not _is_loopback(url)), tls=tls)
-    return OtlpSender(wire, timeout=settings.otlp_timeout)
+    return OtlpSender(wire, redaction, timeout=settings.otlp_timeout)
 
 
 def _is_loopback(url: str) -> bool:

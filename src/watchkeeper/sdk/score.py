@@ -89,7 +89,7 @@ def stats() -> Stats:
     spans = runtime.spans
     return Stats(
         spans.sent, spans.lost + spans.dropped, runtime.scores.sent, runtime.scores.dropped,
-        spans.waiting, spans.dropped, runtime.sieve.sampled_out, runtime.redactions_failed,
+        spans.waiting, spans.dropped, runtime.sieve.sampled_out, runtime.redaction.failed if runtime.redaction is not None else 0,
     )  # fmt: skip
 
 
