@@ -104,6 +104,11 @@ class Recording(trace.Span):
         return held
 
     @property
+    def told(self) -> Mapping[str, Any]:
+        """Its attributes as they were set: texts may not be written yet."""
+        return self._attributes
+
+    @property
     def events(self) -> Sequence[Event]:
         """What happened in it."""
         return self._events

@@ -28,6 +28,7 @@ from watchkeeper.model import semconv
 from watchkeeper.sdk.context import SessionProcessor
 from watchkeeper.sdk.export import SpanQueue
 from watchkeeper.sdk.http import Tls, Wire
+from watchkeeper.sdk.instruments import Instruments
 from watchkeeper.sdk.recorder import Origin, Recorder
 from watchkeeper.sdk.redact import Redaction
 from watchkeeper.sdk.sample import Choice, ChoiceSampler, Sieve, choice_of
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from opentelemetry.trace import Tracer
+    from prometheus_client import CollectorRegistry
 
 __all__ = ["DEFAULT_ENDPOINT", "Runtime", "current", "init", "tracer"]
 
@@ -59,6 +61,7 @@ class Runtime:
         endpoint: str,
         choice: Choice,
         redaction: Redaction | None = None,
+        instruments: Instruments | None = None,
     ) -> None:
         self.endpoint = endpoint
         self.content = _captures(settings.content)
@@ -71,6 +74,9 @@ class Runtime:
         self.sieve = Sieve(self.spans, choice, ours=own)
         self.tracer: Tracer = provider.get_tracer(_SCOPE)
         self.redaction = redaction
+        self.instruments = instruments
+        if instruments is not None:
+            self.sieve.watchers.append(instruments)
         self.records = False
         """Whether our own spans are made by our own recorder."""
         provider.add_span_processor(SessionProcessor())
@@ -138,6 +144,7 @@ def init(
     content: bool | None = None,
     sample: float | None = None,
     redact: Callable[[str], str] | None = None,
+    prometheus: CollectorRegistry | None = None,
     exporter: SpanExporter | None = None,
 ) -> None:
     """Start tracing this process. Calling it again changes nothing.
@@ -152,6 +159,7 @@ def init(
         sample: share of traces that are sent, 0 to 1; traces that fail are sent all the same; else WATCHKEEPER_SAMPLE.
         redact: passed every text of a span before it leaves, on another thread; a text on which it fails is withheld.
             Ids, the resource and scores are not passed.
+        prometheus: the app's registry, given `llm_request_duration_seconds` and `llm_tokens_total`.
         exporter: an OTel exporter to use instead of OTLP/HTTP.
 
     Raises:
@@ -175,9 +183,11 @@ def init(
     with _holder.lock:
         if _holder.runtime is not None:
             return
+        instruments = Instruments(prometheus) if prometheus is not None else None
         redaction = Redaction(redact) if redact is not None else None
         sender: Sender = _sender(settings, base, redaction) if exporter is None else ExporterSender(exporter, redaction)
-        _holder.runtime = Runtime(settings, _provider(settings, release, choice), sender, base, choice, redaction)
+        provider = _provider(settings, release, choice)
+        _holder.runtime = Runtime(settings, provider, sender, base, choice, redaction, instruments)
     atexit.register(shutdown)
 
 
@@ -187,6 +197,8 @@ def shutdown() -> None:
         runtime, _holder.runtime = _holder.runtime, None
     if runtime is not None:
         runtime.shutdown()
+        if runtime.instruments is not None:
+            runtime.instruments.close()
 
 
 def current() -> Runtime | None:
