@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 from hashlib import blake2b
@@ -38,13 +39,16 @@ class Pseudonyms:
         path = folder / _FILE
         if not path.exists():
             folder.mkdir(parents=True, exist_ok=True)
-            fresh = path.with_suffix(".new")
+            fresh = path.with_name(f"{path.name}.{os.getpid()}")
             descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
             with os.fdopen(descriptor, "wb") as file:
                 file.write(secrets.token_bytes(_SALT_BYTES))
                 file.flush()
                 os.fsync(file.fileno())
-            fresh.replace(path)
+            # A link, unlike a rename, leaves what another process put there first: there is one salt.
+            with contextlib.suppress(FileExistsError):
+                os.link(fresh, path)
+            fresh.unlink()
         salt = path.read_bytes()
         if len(salt) != _SALT_BYTES:
             raise ConfigError(

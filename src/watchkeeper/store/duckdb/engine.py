@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import resources
@@ -27,7 +28,7 @@ FORMAT_VERSION = 2
 _FULL = ("no space left", "disk quota", "file too large", "max_temp_directory_size")
 
 
-def connect(path: Path, *, memory_mib: int) -> duckdb.DuckDBPyConnection:
+def connect(path: Path, *, memory_mib: int, patience: float = 0.0) -> duckdb.DuckDBPyConnection:
     """Open the file, bring its format up to date and lock the engine's settings.
 
     Raises:
@@ -51,7 +52,7 @@ def connect(path: Path, *, memory_mib: int) -> duckdb.DuckDBPyConnection:
         )
     try:
         with translated():
-            connection.execute(statements.attach(str(path)))
+            _attach(connection, path, patience)
             connection.execute(statements.USE)
             _migrate(connection)
             for statement in statements.LOCK_DOWN:
@@ -60,6 +61,20 @@ def connect(path: Path, *, memory_mib: int) -> duckdb.DuckDBPyConnection:
         connection.close()
         raise
     return connection
+
+
+def _attach(connection: duckdb.DuckDBPyConnection, path: Path, patience: float) -> None:
+    """Attach the file; for up to `patience` seconds, wait for readers of its last connection to let go of it."""
+    deadline = time.monotonic() + patience
+    while True:
+        try:
+            connection.execute(statements.attach(str(path)))
+        except duckdb.Error as error:
+            if "already attached" not in str(error) or time.monotonic() > deadline:
+                raise
+            time.sleep(0.02)
+        else:
+            return
 
 
 def _migrate(connection: duckdb.DuckDBPyConnection) -> None:

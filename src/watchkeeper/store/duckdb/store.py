@@ -49,6 +49,9 @@ if TYPE_CHECKING:
 
 __all__ = ["DuckdbStore"]
 
+_PATIENCE = 10.0
+"""Seconds a file that is opened again may be held by a reader of the connection before."""
+
 
 class DuckdbStore:
     """Spans, scores and log records in one DuckDB file; see `store.api`.
@@ -68,7 +71,7 @@ class DuckdbStore:
             self._reader = Reader(db, self._writer)
             self._traces = Traces(self._reader, self._writer.counts)
             self._writer.readers = self._reader
-            self._writer.open_again = lambda: connect(path, memory_mib=memory_mib)
+            self._writer.open_again = lambda: connect(path, memory_mib=memory_mib, patience=_PATIENCE)
             self._eraser = Eraser(self._writer)
             self._expirer = Expirer(self._writer)
             self._copier = Copier(self._writer, self._reader)
