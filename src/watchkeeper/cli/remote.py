@@ -7,7 +7,7 @@ import urllib.error
 import urllib.request
 from typing import Any
 
-from watchkeeper.kit.errors import RequestError, UpstreamError
+from watchkeeper.kit.errors import QueryRefusedError, RequestError, UpstreamError
 from watchkeeper.kit.settings import SdkSettings, read
 
 __all__ = ["post"]
@@ -39,6 +39,7 @@ def post(address: str, path: str, body: dict[str, Any], *, timeout: float = 600)
 def _refusal(error: urllib.error.HTTPError) -> RequestError | UpstreamError:
     try:
         problem = json.load(error)["error"]
-        return RequestError(problem["message"], hint=problem.get("hint"))
+        kind = QueryRefusedError if problem["code"] == "query_refused" else RequestError
+        return kind(problem["message"], hint=problem.get("hint"))
     except (ValueError, KeyError, TypeError):
         return UpstreamError(f"the server answered {error.code}")

@@ -5,8 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import urllib.error
-import urllib.request
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,9 +12,9 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
+from watchkeeper.cli.remote import post
 from watchkeeper.cli.terminal import stderr, stdout
-from watchkeeper.kit.errors import QueryRefusedError, RequestError, UpstreamError
-from watchkeeper.kit.settings import SdkSettings, ServerSettings, read
+from watchkeeper.kit.settings import ServerSettings, read
 
 __all__ = ["Format", "sql"]
 
@@ -54,7 +52,7 @@ def _ask(query: str, url: str | None, data_dir: Path | None) -> dict[str, Any]:
 
     address = url or running_server(settings.folder())
     if address is not None:
-        return _over_http(address, query)
+        return post(address, "/api/v1/query", {"sql": query}, timeout=60)
     from watchkeeper.server import assemble
     from watchkeeper.server.lockfile import FolderLock
 
@@ -64,32 +62,6 @@ def _ask(query: str, url: str | None, data_dir: Path | None) -> dict[str, Any]:
             return services.queries.run("default", query).model_dump()
         finally:
             services.close()
-
-
-def _over_http(address: str, query: str) -> dict[str, Any]:
-    headers = {"Content-Type": "application/json"}
-    key = read(SdkSettings).api_key
-    if key:
-        headers["Authorization"] = f"Bearer {key}"
-    target = f"{address.rstrip('/')}/api/v1/query"
-    request = urllib.request.Request(target, json.dumps({"sql": query}).encode(), headers)  # noqa: S310 - the user's own server
-    try:
-        with urllib.request.urlopen(request, timeout=60) as response:  # noqa: S310 - the user's own server
-            answer: dict[str, Any] = json.load(response)
-            return answer
-    except urllib.error.HTTPError as error:
-        raise _refusal(error) from None
-    except OSError as error:
-        raise UpstreamError(f"no answer from {address}: {error}", hint="is the server running?") from None
-
-
-def _refusal(error: urllib.error.HTTPError) -> RequestError | UpstreamError:
-    try:
-        problem = json.load(error)["error"]
-    except (ValueError, KeyError, TypeError):
-        return UpstreamError(f"the server answered {error.code}")
-    kind = QueryRefusedError if problem["code"] == "query_refused" else RequestError
-    return kind(problem["message"], hint=problem.get("hint"))
 
 
 def _print(answer: dict[str, Any], how: Format) -> None:

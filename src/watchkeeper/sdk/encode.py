@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from typing import Any
 
@@ -9,6 +10,7 @@ import msgspec
 
 __all__ = ["LIMIT", "Lazy", "clean", "error_text", "snapshot", "to_json", "to_text", "weigh"]
 
+_log = logging.getLogger("watchkeeper")
 LIMIT = 1 << 20
 """Most characters of one captured value."""
 
@@ -40,6 +42,7 @@ class Lazy:
         try:
             made = self._copy if self._make is None else self._make(self._copy)
         except Exception:
+            _log.debug("a value could not be described; it is written as it is", exc_info=True)
             made = self._copy
         return to_json(made)
 
