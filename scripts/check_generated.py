@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from typer.main import get_command
 
@@ -67,15 +69,21 @@ def _cli() -> str:
         "",
         "Generated from `watchkeeper --help`. Exit codes: 0 good, 2 configuration, 103 infrastructure.",
     ]
-    commands = getattr(root, "commands", {})
-    for name in sorted(commands):
-        command = commands[name]
+    for name, command in _commands(root):
         parts += ["", f"## watchkeeper {name}", "", (command.help or "").strip().replace("\x0c", ""), ""]
         for parameter in command.params:
             names = ", ".join(f"`{option}`" for option in parameter.opts) if parameter.opts else parameter.name
             text = " ".join((getattr(parameter, "help", None) or "").split())
             parts.append(f"- {names}: {text}")
     return "\n".join(parts).rstrip() + "\n"
+
+
+def _commands(group: Any, before: str = "") -> Iterator[tuple[str, Any]]:  # noqa: ANN401 - click's commands and groups
+    for name, command in sorted(getattr(group, "commands", {}).items()):
+        if hasattr(command, "commands"):
+            yield from _commands(command, f"{before}{name} ")
+        else:
+            yield before + name, command
 
 
 if __name__ == "__main__":

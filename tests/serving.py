@@ -74,7 +74,7 @@ def serving(
         control = open_control_store(folder / "data")
         for project, secret in keys.items():
             control.ensure_project(project)
-            control.add_key(project, f"pk-{project}", secret, ("ingest", "read"))
+            control.keys.create(project, ("ingest", "read"), pair=(f"pk-{project}", secret))
         control.close()
     port = free_port()
     command = [*prefix, sys.executable, "-m", "watchkeeper.cli", "serve", "--host", "127.0.0.1", "--port", str(port)]

@@ -99,9 +99,12 @@ def test_version_prints_json() -> None:
     assert found["duckdb"]
 
 
-@pytest.mark.parametrize("verb", ["serve", "demo", "sql", "erase", "version"])
+@pytest.mark.parametrize(
+    "verb",
+    ["serve", "demo", "sql", "erase", "version", "keys", "keys create", "keys list", "keys rotate", "keys revoke"],
+)
 def test_every_verb_has_help_with_a_label(verb: str) -> None:
     """Each verb's help says what it does and whether it is stable or beta."""
-    text = run(verb, "--help").stdout
+    text = run(*verb.split(), "--help").stdout
 
     assert "(beta)" in text or "(stable)" in text

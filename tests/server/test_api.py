@@ -37,9 +37,7 @@ async def fill(http: httpx.AsyncClient, count: int = 3) -> None:
         assert answer.status_code == 200
 
 
-@pytest.mark.parametrize(
-    "path", ["/", "/api/v1/traces", "/api/v1/status", "/metrics", "/v1/traces", "/api/v1/openapi.json"]
-)
+@pytest.mark.parametrize("path", ["/api/v1/traces", "/api/v1/status", "/metrics", "/v1/traces", "/api/v1/openapi.json"])
 async def test_nothing_gets_in_from_elsewhere_without_a_key(remote: httpx.AsyncClient, path: str) -> None:
     """A caller beyond loopback without a key, or with an unknown one, gets 401 everywhere but the health checks."""
     for headers in ({}, {"Authorization": "Bearer sk-wrong"}):

@@ -252,7 +252,8 @@ async def test_refusals_and_rejected_items_are_counted(http: httpx.AsyncClient) 
 
 async def test_a_projects_key_sees_its_own_calls_alone(http: httpx.AsyncClient, services: Services) -> None:
     """A key that belongs to one project is shown neither another's names nor the server's own figures."""
-    services.control.add_key("team-a", "pk-a", "sk-a", ("ingest", "read"))
+    services.control.ensure_project("team-a")
+    services.control.keys.create("team-a", ("ingest", "read"), pair=("pk-a", "sk-a"))
     protobuf = {"Content-Type": "application/x-protobuf"}
     one = request(span(), service="secret-plans").SerializeToString()
     await http.post("/v1/traces", content=one, headers=protobuf)

@@ -1,4 +1,4 @@
-"""Projects and keys."""
+"""Projects, keys, people and sessions."""
 
 from __future__ import annotations
 
@@ -6,13 +6,17 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from sqlalchemy import create_engine, inspect
 
-from watchkeeper.kit.errors import RequestError, StoreFormatError
+from watchkeeper.kit.errors import NotFoundError, RequestError, StoreFormatError
+from watchkeeper.store.control.keys import KeyPair, Scope
+from watchkeeper.store.control.secrets import hashed, looks_like_ours, new_secret
 from watchkeeper.store.control.tables import HEAD, Base
+from watchkeeper.store.control.upgrade import upgrade
 from watchkeeper.store.factory import CONTROL_FILE, ControlStore, open_control_store
 
 
@@ -24,10 +28,35 @@ def control(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[ControlS
     store.close()
 
 
-def test_unknown_secrets_have_no_project(control: ControlStore) -> None:
-    """A secret that was never added, empty or odd ones among them, leads nowhere."""
-    control.add_key("p", "pk-1", "sk-1", ("ingest",))
-    assert [control.project_for_secret(secret) for secret in ("", "sk-2", "SK-1", "\ud800")] == [None] * 4
+HOUR = 3_600 * 10**9
+
+
+class Hands:
+    """A clock that stands until it is moved."""
+
+    def __init__(self) -> None:
+        self.now = 1_800_000_000 * 10**9
+
+    def now_ns(self) -> int:
+        return self.now
+
+
+def found(control: ControlStore, secret: str) -> tuple[str, tuple[str, ...]] | None:
+    """Return the project and the scopes that a secret opens."""
+    key = control.keys.find(hashed(secret))
+    return None if key is None else (key.project, key.scopes)
+
+
+def make(control: ControlStore, project: str = "p", scopes: tuple[Scope, ...] = ("read",)) -> KeyPair:
+    """Make a key in a project that may be new."""
+    control.ensure_project(project)
+    return control.keys.create(project, scopes)
+
+
+def test_unknown_secrets_open_nothing(control: ControlStore) -> None:
+    """A secret that was never made, empty or odd ones among them, leads nowhere."""
+    make(control)
+    assert [found(control, secret) for secret in ("", "sk-2", "SK-1", "\ud800")] == [None] * 4
 
 
 @pytest.mark.parametrize("project", ["", "A", "a b", "../x", "-a", "a" * 64])
@@ -39,53 +68,139 @@ def test_bad_project_ids_are_refused(control: ControlStore, project: str) -> Non
 
 
 @pytest.mark.parametrize("scopes", [(), ("ingest", "root")])
-def test_bad_scopes_are_refused(control: ControlStore, scopes: tuple[str, ...]) -> None:
+def test_bad_scopes_are_refused(control: ControlStore, scopes: tuple[Scope, ...]) -> None:
     """A key without scopes, or with an unknown one, is refused."""
     with pytest.raises(RequestError):
-        control.add_key("p", "pk", "sk", scopes)  # type: ignore[arg-type]
+        make(control, scopes=scopes)
 
 
 def test_keys_are_not_taken_twice(control: ControlStore) -> None:
     """A public id or a secret belongs to one key."""
-    control.add_key("p", "pk-1", "sk-1", ("read",))
-    for public, secret in (("pk-1", "sk-2"), ("pk-2", "sk-1")):
+    control.ensure_project("p")
+    control.keys.create("p", ("read",), pair=("pk-1", "sk-1"))
+    for pair in (("pk-1", "sk-2"), ("pk-2", "sk-1")):
         with pytest.raises(RequestError):
-            control.add_key("q", public, secret, ("read",))
+            control.keys.create("p", ("read",), pair=pair)
 
 
 def test_a_revoked_key_is_dead(control: ControlStore) -> None:
-    """A revoked key leads nowhere at once, and cannot be revoked again."""
-    control.add_key("p", "pk-1", "sk-1", ("read",))
-    assert control.revoke_key("pk-1")
-    assert not control.revoke_key("pk-1")
-    assert not control.revoke_key("pk-none")
-    assert control.project_for_secret("sk-1") is None
+    """A revoked key leads nowhere at once, cannot be revoked again, and not from another project."""
+    pair = make(control)
+    assert not control.keys.revoke("q", pair.key.public_id)
+    assert control.keys.revoke("p", pair.key.public_id)
+    assert not control.keys.revoke("p", pair.key.public_id)
+    assert not control.keys.revoke("p", "pk-none")
+    assert found(control, pair.secret) is None
+
+
+def test_a_rotated_key_overlaps_its_successor() -> None:
+    """Both pairs work for the overlap, then only the new one; the old one cannot be rotated twice."""
+    clock = Hands()
+    control = open_control_store(None, clock)
+    old = make(control, scopes=("ingest", "read"))
+    new = control.keys.rotate("p", old.key.public_id, overlap=timedelta(hours=2))
+    both = [found(control, old.secret), found(control, new.secret)]
+    with pytest.raises(NotFoundError):
+        control.keys.rotate("p", old.key.public_id, overlap=timedelta(0))
+    with pytest.raises(NotFoundError):
+        control.keys.rotate("q", new.key.public_id, overlap=timedelta(0))
+    clock.now += 2 * HOUR
+    after = [found(control, old.secret), found(control, new.secret)]
+    control.close()
+
+    assert both == [("p", ("ingest", "read"))] * 2
+    assert after == [None, ("p", ("ingest", "read"))]
+
+
+def test_a_key_that_ends_by_itself_keeps_its_lifetime_when_rotated() -> None:
+    """A key with a lifetime is dead after it, and its successor lives as long again."""
+    clock = Hands()
+    control = open_control_store(None, clock)
+    control.ensure_project("p")
+    old = control.keys.create("p", ("read",), lifetime=timedelta(hours=10))
+    clock.now += HOUR
+    new = control.keys.rotate("p", old.key.public_id, overlap=timedelta(hours=100))
+    clock.now += 9 * HOUR
+    dead = found(control, old.secret)
+    control.close()
+
+    assert dead is None
+    assert new.key.expires_at == old.key.created_at + 11 * HOUR
+
+
+def test_use_is_noted_coarsely() -> None:
+    """The first use is noted, a second within ten minutes is not, a later one is."""
+    clock = Hands()
+    control = open_control_store(None, clock)
+    pair = make(control)
+    noted = []
+    for minutes in (0, 5, 6):
+        clock.now += minutes * 60 * 10**9
+        found(control, pair.secret)
+        noted.append(control.keys.list("p")[0].last_used_at)
+    control.close()
+
+    assert noted[0] == noted[1]
+    assert noted[2] == clock.now
 
 
 def test_a_key_names_its_project_and_scopes(control: ControlStore) -> None:
     """A key leads to its project with its scopes; the project is made where it is missing, once."""
-    control.ensure_project("p", "A name")
-    control.add_key("p", "pk-1", "sk-1", ("read", "ingest", "read"))
-    assert control.project_for_secret("sk-1") == ("p", frozenset({"read", "ingest"}))
+    assert control.ensure_project("p", "A name")
+    assert not control.ensure_project("p")
+    pair = make(control, scopes=("read", "ingest", "read"))
+    assert found(control, pair.secret) == ("p", ("ingest", "read"))
     assert control.projects() == ("p",)
 
 
+def test_secrets_are_told_from_look_alikes() -> None:
+    """A secret of ours has our prefix, 256 bits and a checksum, by which a typo or a look-alike is found out."""
+    secret = new_secret()
+    typo = secret[:-1] + ("a" if secret[-1] != "a" else "b")
+
+    assert looks_like_ours(secret)
+    assert not any(looks_like_ours(other) for other in (typo, secret[:-1], "sk-" + secret, "", "sk-wk-" + "é" * 49))
+
+
 def test_no_secret_is_written(tmp_path: Path) -> None:
-    """The file holds the secret's hash, never the secret."""
+    """The file holds hashes, never a key's secret nor a link's or a session's token."""
     store = open_control_store(tmp_path)
-    store.add_key("p", "pk-1", "sk-very-secret", ("admin",))
+    pair = make(store)
+    user = store.people.add("ada@example.com", "Ada", "argon2-hash", "p", "admin")
+    _, link = store.people.invite("p", "bob@example.com", "viewer", by="ada", lifetime=timedelta(days=1))
+    session = store.sessions.start(user.id, "a browser")
     store.close()
-    assert not any(b"sk-very-secret" in path.read_bytes() for path in tmp_path.iterdir())
+    written = b"".join(path.read_bytes() for path in tmp_path.iterdir())
+
+    assert not any(secret.encode() in written for secret in (pair.secret, link, session))
 
 
 def test_keys_survive(tmp_path: Path) -> None:
     """Keys are there after reopening."""
     store = open_control_store(tmp_path)
-    store.add_key("p", "pk-1", "sk-1", ("admin",))
+    pair = make(store, scopes=("admin",))
     store.close()
     again = open_control_store(tmp_path)
-    assert again.project_for_secret("sk-1") == ("p", frozenset({"admin"}))
+    assert found(again, pair.secret) == ("p", ("admin",))
     again.close()
+
+
+def test_keys_of_the_first_release_still_work(tmp_path: Path) -> None:
+    """A file of revision 0001 is brought up to date, and its keys open what they opened."""
+    engine = create_engine(f"sqlite:///{tmp_path / CONTROL_FILE}")
+    upgrade(engine, "0001")
+    with engine.begin() as raw:
+        raw.exec_driver_sql("INSERT INTO projects VALUES ('p', 'p', '2026-01-01 00:00:00.000000')")
+        raw.exec_driver_sql(
+            "INSERT INTO api_keys VALUES ('1', 'p', 'pk-1', ?, 'ingest', '2026-01-01 00:00:00.000000', NULL)",
+            (hashed("sk-old"),),
+        )
+    engine.dispose()
+    store = open_control_store(tmp_path)
+    opened = found(store, "sk-old")
+    store.close()
+
+    assert opened == ("p", ("ingest",))
 
 
 @pytest.mark.parametrize("revision", ["9999", "abcd"])

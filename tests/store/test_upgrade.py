@@ -19,6 +19,7 @@ from watchkeeper.kit.settings import ServerSettings
 from watchkeeper.server import Services, assemble
 from watchkeeper.store.api import Selector, SpanFilter, TraceFilter
 from watchkeeper.store.conformance.samples import Maker, stored
+from watchkeeper.store.control.secrets import hashed
 from watchkeeper.store.factory import SPANS_FILE
 
 FORMATS = Path(__file__).parent / "formats"
@@ -46,7 +47,7 @@ def read_all(services: Services) -> dict[str, Any]:
     whole = msgspec.to_builtins(found) | {
         "counts": [counts.spans, counts.scores, counts.pending_logs],
         "projects": list(control.projects()),
-        "keys": [bool(control.project_for_secret(one)) for one in secrets],
+        "keys": [bool(control.keys.find(hashed(one))) for one in secrets],
     }
     return dict(json.loads(json.dumps(whole)))
 

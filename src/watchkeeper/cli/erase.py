@@ -13,7 +13,7 @@ from typing import Annotated, Any
 
 import typer
 
-from watchkeeper.cli.remote import post
+from watchkeeper.cli.remote import server_of
 from watchkeeper.cli.terminal import stderr, stdout
 from watchkeeper.kit.errors import ConfigError
 from watchkeeper.kit.settings import ServerSettings, read
@@ -28,9 +28,7 @@ def erase(
     user: Annotated[str | None, typer.Option(help="Erase every trace with a span of this user.")] = None,
     session: Annotated[str | None, typer.Option(help="Erase every trace of this session.")] = None,
     trace: Annotated[str | None, typer.Option(help="Erase this trace (32 hex digits).")] = None,
-    project: Annotated[
-        str | None, typer.Option(help="Project, where no server runs; a server goes by the key (WATCHKEEPER_API_KEY).")
-    ] = None,
+    project: Annotated[str | None, typer.Option(help="Project; with --url it is that of WATCHKEEPER_API_KEY.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only count what would go.")] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
@@ -89,16 +87,11 @@ def _said(report: dict[str, Any]) -> str:
 @contextmanager
 def _asking(url: str | None, data_dir: Path | None, project: str | None) -> Iterator[Ask]:
     settings = read(ServerSettings, data_dir=data_dir)
-    from watchkeeper.server.lockfile import FolderLock, running_server
+    from watchkeeper.server.lockfile import FolderLock
 
-    address = url or running_server(settings.folder())
-    if address is not None:
-        if project is not None:
-            raise ConfigError(
-                "a running server erases in the project of the key",
-                hint="set WATCHKEEPER_API_KEY to that project's key",
-            )
-        yield lambda body: post(address, "/api/v1/erasures", body)
+    server = server_of(settings, url, project)
+    if server is not None:
+        yield lambda body: dict(server.ask("POST", "/erasures", body))
         return
     from watchkeeper.server import assemble
     from watchkeeper.server.erasure.schemas import ErasureIn

@@ -1,45 +1,90 @@
-"""Asking a running server, for verbs that work on its folder."""
+"""How verbs reach what they ask: over HTTP where a server holds the folder, else by opening the folder."""
 
 from __future__ import annotations
 
 import json
 import urllib.error
 import urllib.request
-from typing import Any
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from watchkeeper.kit.errors import QueryRefusedError, RequestError, UpstreamError
-from watchkeeper.kit.settings import SdkSettings, read
+from watchkeeper.kit.settings import SdkSettings, ServerSettings, read
 
-__all__ = ["post"]
+if TYPE_CHECKING:
+    from watchkeeper.store.factory import ControlStore
+
+__all__ = ["Server", "control_of", "server_of"]
+
+_TIMEOUT = 600
 
 
-def post(address: str, path: str, body: dict[str, Any], *, timeout: float = 600) -> dict[str, Any]:
-    """Send JSON to a server with the key of WATCHKEEPER_API_KEY and return its answer.
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A server to ask, and what shows it who asks."""
 
-    Raises:
-        RequestError: the server refused; its message and hint.
-        UpstreamError: it did not answer.
+    url: str
+    headers: dict[str, str]
+
+    def ask(self, method: str, path: str, body: object = None) -> Any:  # noqa: ANN401 - JSON is any shape
+        """Ask `/api/v1` and return the JSON answer, None where it is empty.
+
+        Raises:
+            RequestError: the server refused, in its words.
+            UpstreamError: it did not answer.
+        """
+        data = None if body is None else json.dumps(body).encode()
+        target = f"{self.url.rstrip('/')}/api/v1{path}"
+        headers = {"Content-Type": "application/json", **self.headers}
+        request = urllib.request.Request(target, data, headers, method=method)  # noqa: S310 - the user's own server
+        try:
+            with urllib.request.urlopen(request, timeout=_TIMEOUT) as response:  # noqa: S310 - the user's own server
+                text = response.read()
+        except urllib.error.HTTPError as error:
+            raise _refusal(error) from None
+        except OSError as error:
+            raise UpstreamError(f"no answer from {self.url}: {error}", hint="is the server running?") from None
+        return json.loads(text) if text else None
+
+
+def server_of(settings: ServerSettings, url: str | None, project: str | None = None) -> Server | None:
+    """Return the named server, else the one that holds the folder, or None when none does.
+
+    The named one is shown WATCHKEEPER_API_KEY; the folder's own the proof that its lockfile holds, which lets
+    whoever may read the folder do anything.
     """
-    headers = {"Content-Type": "application/json"}
-    key = read(SdkSettings).api_key
-    if key:
-        headers["Authorization"] = f"Bearer {key}"
-    target = f"{address.rstrip('/')}{path}"
-    request = urllib.request.Request(target, json.dumps(body).encode(), headers)  # noqa: S310 - the user's own server
-    try:
-        with urllib.request.urlopen(request, timeout=timeout) as response:  # noqa: S310 - the user's own server
-            answer: dict[str, Any] = json.load(response)
-            return answer
-    except urllib.error.HTTPError as error:
-        raise _refusal(error) from None
-    except OSError as error:
-        raise UpstreamError(f"no answer from {address}: {error}", hint="is the server running?") from None
+    headers = {} if project is None else {"X-Watchkeeper-Project": project}
+    if url is not None:
+        key = read(SdkSettings).api_key
+        return Server(url, headers | ({"Authorization": f"Bearer {key}"} if key else {}))
+    from watchkeeper.server.lockfile import announced
+
+    found = announced(settings.folder())
+    if found is None:
+        return None
+    return Server(found.url, headers | ({"X-Watchkeeper-Proof": found.proof} if found.proof else {}))
+
+
+@contextmanager
+def control_of(settings: ServerSettings) -> Iterator[ControlStore]:
+    """Open the control store of a folder that no server holds."""
+    from watchkeeper.server.lockfile import FolderLock
+    from watchkeeper.store.factory import open_control_store
+
+    with FolderLock(settings.folder()):
+        control = open_control_store(settings.folder())
+        try:
+            yield control
+        finally:
+            control.close()
 
 
 def _refusal(error: urllib.error.HTTPError) -> RequestError | UpstreamError:
     try:
         problem = json.load(error)["error"]
-        kind = QueryRefusedError if problem["code"] == "query_refused" else RequestError
-        return kind(problem["message"], hint=problem.get("hint"))
     except (ValueError, KeyError, TypeError):
         return UpstreamError(f"the server answered {error.code}")
+    kind = QueryRefusedError if problem["code"] == "query_refused" else RequestError
+    return kind(problem["message"], hint=problem.get("hint"))

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from watchkeeper.cli.remote import post
+from watchkeeper.cli.remote import server_of
 from watchkeeper.cli.terminal import stderr, stdout
 from watchkeeper.kit.settings import ServerSettings, read
 
@@ -48,11 +48,10 @@ def sql(
 
 def _ask(query: str, url: str | None, data_dir: Path | None) -> dict[str, Any]:
     settings = read(ServerSettings, data_dir=data_dir)
-    from watchkeeper.server.lockfile import running_server
-
-    address = url or running_server(settings.folder())
-    if address is not None:
-        return post(address, "/api/v1/query", {"sql": query}, timeout=60)
+    server = server_of(settings, url)
+    if server is not None:
+        answer: dict[str, Any] = server.ask("POST", "/query", {"sql": query})
+        return answer
     from watchkeeper.server import assemble
     from watchkeeper.server.lockfile import FolderLock
 

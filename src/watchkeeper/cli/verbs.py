@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from watchkeeper.cli import demo, erase, serve, sql, version
+from watchkeeper.cli import demo, erase, keys, serve, sql, version
 
 __all__ = ["application"]
 
@@ -20,4 +20,5 @@ application.command("serve")(serve.serve)
 application.command("demo")(demo.demo)
 application.command("sql")(sql.sql)
 application.command("erase")(erase.erase)
+application.add_typer(keys.application, name="keys")
 application.command("version")(version.version)

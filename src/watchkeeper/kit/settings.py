@@ -42,7 +42,33 @@ class ServerSettings:
         "WATCHKEEPER_DATA_DIR", "folder that holds everything stored (default: under XDG_DATA_HOME)", None
     )
     secret_key: str | None = _setting(
-        "WATCHKEEPER_SECRET_KEY", "key (sk-...) that callers from beyond loopback must send", None
+        "WATCHKEEPER_SECRET_KEY",
+        "the operator's own key (sk-...): every scope on every project",
+        None,
+    )
+    auth: str = _setting(
+        "WATCHKEEPER_AUTH", "auto: loopback needs no key until there are users; required: it always needs one", "auto"
+    )
+    trusted_proxies: str | None = _setting(
+        "WATCHKEEPER_TRUSTED_PROXIES",
+        "addresses and networks, by comma, whose X-Forwarded-For and -Proto are believed; implies WATCHKEEPER_AUTH=required",
+        None,
+    )
+    tls_cert: Path | None = _setting("WATCHKEEPER_TLS_CERT", "PEM file with the certificate chain, for HTTPS", None)
+    tls_key: Path | None = _setting("WATCHKEEPER_TLS_KEY", "PEM file with the certificate's key", None)
+    bootstrap_project: str = _setting("WATCHKEEPER_BOOTSTRAP_PROJECT", "project of the key and admin below", "default")
+    bootstrap_public_key: str | None = _setting(
+        "WATCHKEEPER_BOOTSTRAP_PUBLIC_KEY", "public id (pk-...) of a key made at the start where it is missing", None
+    )
+    bootstrap_secret_key: str | None = _setting(
+        "WATCHKEEPER_BOOTSTRAP_SECRET_KEY", "its secret (sk-..., 32 characters or more), or file:/path to it", None
+    )
+    bootstrap_scopes: str = _setting("WATCHKEEPER_BOOTSTRAP_SCOPES", "its scopes, by comma", "ingest,read")
+    bootstrap_admin_email: str | None = _setting(
+        "WATCHKEEPER_BOOTSTRAP_ADMIN_EMAIL", "address of an admin made at the start where they are missing", None
+    )
+    bootstrap_admin_password: str | None = _setting(
+        "WATCHKEEPER_BOOTSTRAP_ADMIN_PASSWORD", "their first password, or file:/path to it; later changes stay", None
     )
     max_body_mib: int = _setting("WATCHKEEPER_MAX_BODY_MIB", "largest request body, decompressed, in MiB", 64)
     queue_mib: int = _setting("WATCHKEEPER_QUEUE_MIB", "bytes that may wait for a commit, in MiB, before 429", 64)

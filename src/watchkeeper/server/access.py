@@ -1,4 +1,4 @@
-"""Who may speak, and for which project. Nothing from beyond loopback gets in without a key.
+"""The door: what each request brought, whether that is enough, and for which project it speaks.
 
 A request is local when its peer is a loopback address, it came through no proxy that says so, and
 its Host is a loopback name: a page elsewhere that rebinds its name to 127.0.0.1 still sends its own
@@ -7,123 +7,126 @@ Host, and one that posts across origins still sends its own Origin.
 
 from __future__ import annotations
 
-import base64
-import binascii
-import hmac
-import ipaddress
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from watchkeeper.kit.errors import BodyTooLargeError, ForbiddenError, UnauthenticatedError, WatchkeeperError
+from watchkeeper.server.cookies import session_token
 from watchkeeper.server.errors import error_response
+from watchkeeper.server.gate import Caller, Credentials, Gate, is_loopback, secret_of
+from watchkeeper.server.permissions import Need, Permissions
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-__all__ = ["AccessMiddleware", "Gate", "secret_of"]
+__all__ = ["AccessMiddleware", "Gate", "check", "is_loopback", "secret_of"]
 
-_OPEN = frozenset({"/healthz", "/readyz"})
-_PROXIED = frozenset({b"forwarded", b"x-forwarded-for", b"x-real-ip"})
+# The last four are set by proxies and CDNs that set none of the others.
+_PROXIED = frozenset({
+    b"forwarded", b"x-forwarded-for", b"x-real-ip", b"x-forwarded-host", b"x-forwarded-proto", b"via",
+    b"cf-connecting-ip", b"true-client-ip",
+})  # fmt: skip
 _API_BODY = 1 << 20
 _BODILESS = frozenset({"GET", "HEAD", "OPTIONS"})
 
-KeyLookup = Callable[[str], str | None]
-"""A secret to its project, or None where it is not known, revoked or lacks the scope."""
 
+def check(caller: Caller, need: Need) -> None:
+    """Let the caller pass, or say what they lack.
 
-def secret_of(authorization: str | None, api_key: str | None) -> str | None:
-    """Find the secret: Bearer, Basic (pk:sk), raw Authorization, or x-api-key."""
-    if authorization:
-        scheme, _, rest = authorization.strip().partition(" ")
-        if scheme.lower() == "bearer":
-            return rest.strip() or None
-        if scheme.lower() == "basic":
-            try:
-                return base64.b64decode(rest, validate=True).decode().partition(":")[2] or None
-            except (binascii.Error, ValueError):
-                return None
-        return authorization.strip() or None
-    return api_key or None
-
-
-def is_loopback(host: str) -> bool:
-    """Say whether an address or name stands for this machine only."""
-    bare = host.strip("[]").partition("%")[0].lower()
-    if bare == "localhost":
-        return True
-    try:
-        address = ipaddress.ip_address(bare)
-    except ValueError:
-        return False
-    mapped = getattr(address, "ipv4_mapped", None)
-    return address.is_loopback or (mapped is not None and mapped.is_loopback)
-
-
-class Gate:
-    """Decides the project of a caller, or refuses."""
-
-    def __init__(self, secret_key: str | None, lookup: KeyLookup) -> None:
-        self._secret_key = secret_key
-        self._lookup = lookup
-
-    def project(self, *, local: bool, secret: str | None) -> str:
-        """Return the project the caller speaks for.
-
-        Raises:
-            UnauthenticatedError: no key from beyond loopback, or a key nobody knows.
-        """
-        if secret is not None:
-            if self._secret_key is not None and hmac.compare_digest(secret.encode(), self._secret_key.encode()):
-                return "default"
-            found = self._lookup(secret)
-            if found is not None:
-                return found
-            if secret.startswith("sk-"):
-                raise UnauthenticatedError("the key is not known, or was revoked")
-        if not local:
-            raise UnauthenticatedError(
-                "a key is needed from beyond loopback" if secret is None else "the key is not known, or was revoked",
-                hint="send it as 'Authorization: Bearer sk-...'",
-            )
-        # A loopback caller is the machine's own user; foreign SDKs insist on sending some placeholder for a key.
-        return "default"
+    Raises:
+        UnauthenticatedError: they proved nothing yet, so they may try.
+        ForbiddenError: they are known and may not.
+    """
+    if need in {"public", "anyone"} and not (caller.anonymous and not caller.is_owner):
+        return
+    if need in caller.scopes or caller.is_owner:
+        return
+    if caller.anonymous:
+        raise UnauthenticatedError("this server has accounts", hint="sign in, or send 'Authorization: Bearer sk-...'")
+    if need == "owner":
+        raise ForbiddenError(
+            "only who runs the server may do this",
+            hint="use its operator key, or the watchkeeper command on its machine",
+        )
+    raise ForbiddenError(f"this needs the scope {need!r}", hint="ask an admin of the project for a key or role with it")
 
 
 class AccessMiddleware:
-    """Puts `watchkeeper.project` into the scope, or answers 401 or 403."""
+    """Puts `watchkeeper.caller` and `watchkeeper.project` into the scope, or answers 401 or 403.
 
-    def __init__(self, app: ASGIApp, gate: Gate) -> None:
+    Args:
+        app: what is behind the door.
+        gate: who knows the callers.
+        permissions: makes the table once all routes are there.
+    """
+
+    def __init__(self, app: ASGIApp, gate: Gate, permissions: Callable[[], Permissions]) -> None:
         self._app = app
         self._gate = gate
+        self._make = permissions
+        self._permissions: Permissions | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
-        if scope["type"] != "http" or scope["path"] in _OPEN:
+        if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
             return
+        if scope["type"] != "http":
+            return  # no websockets here: nothing would check who is speaking
+        if self._permissions is None:
+            self._permissions = self._make()
         try:
             headers = dict(scope["headers"])
-            self._admit(scope, headers)
+            await self._admit(scope, headers, self._permissions.need(scope["method"], scope["path"]))
             if scope["path"].startswith("/api/") and scope["method"] not in _BODILESS:
                 receive = await _buffered(receive, _length(headers))
             await self._app(scope, receive, send)
         except WatchkeeperError as error:
             await error_response(error)(scope, receive, send)
 
-    def _admit(self, scope: Scope, headers: dict[bytes, bytes]) -> None:
-        host = _name(headers.get(b"host", b"").decode("latin-1"))
-        peer = scope["client"][0] if scope.get("client") else ""
-        local = is_loopback(peer) and is_loopback(host) and not _proxied(headers)
+    async def _admit(self, scope: Scope, headers: dict[bytes, bytes], need: Need) -> None:
         secret = secret_of(_text(headers, b"authorization"), _text(headers, b"x-api-key") or _text(headers, b"api_key"))
-        scope["watchkeeper.project"] = self._gate.project(local=local, secret=secret)
-        origin = _text(headers, b"origin")
-        if origin and scope["method"] not in _BODILESS and secret is None:
-            there = urlsplit(origin).netloc.lower()
-            if there != headers.get(b"host", b"").decode("latin-1").lower():
-                raise ForbiddenError(
-                    f"a page at {origin[:100]} may not write here", hint="send a key, or call from the same origin"
-                )
+        session = session_token(scope, headers) if secret is None else None
+        if secret is None and scope["method"] not in _BODILESS:
+            _same_origin(headers, must_say=session is not None)
+        if need == "public":
+            return
+        brought = Credentials(
+            local=_is_local(scope, headers), secret=secret, session=session,
+            proof=_text(headers, b"x-watchkeeper-proof"), project=_text(headers, b"x-watchkeeper-project"),
+        )  # fmt: skip
+        caller = await self._gate.admit(brought)
+        check(caller, need)
+        scope["watchkeeper.caller"] = caller
+        scope["watchkeeper.project"] = caller.project
+        scope["watchkeeper.key"] = caller.name
+
+
+def _is_local(scope: Scope, headers: dict[bytes, bytes]) -> bool:
+    peer = scope["client"][0] if scope.get("client") else ""
+    host = _name(headers.get(b"host", b"").decode("latin-1"))
+    # A proxy left to its defaults speaks HTTP/1.0, names us as Host and says nothing of whom it speaks for.
+    direct = scope.get("http_version") != "1.0" and not _proxied(headers)
+    return is_loopback(peer) and is_loopback(host) and direct
+
+
+def _same_origin(headers: dict[bytes, bytes], *, must_say: bool) -> None:
+    """Refuse a write that another site's page makes a browser send.
+
+    Raises:
+        ForbiddenError: the page is of another origin; or none is named, though the browser's cookie came along.
+    """
+    origin, fetch = _text(headers, b"origin"), _text(headers, b"sec-fetch-site")
+    hint = "send a key, or call from the same origin"
+    if fetch is not None and fetch != "same-origin":
+        raise ForbiddenError(f"a {fetch} page may not write here", hint=hint)
+    if origin is not None and fetch is None:
+        there = urlsplit(origin).netloc.lower()
+        if there != headers.get(b"host", b"").decode("latin-1").lower():
+            raise ForbiddenError(f"a page at {origin[:100]} may not write here", hint=hint)
+    if must_say and origin is None and fetch is None:
+        raise ForbiddenError("a signed-in write names its origin", hint=hint)
 
 
 async def _buffered(receive: Receive, declared: int) -> Receive:

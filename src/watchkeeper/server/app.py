@@ -9,22 +9,25 @@ from typing import Any
 
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.openapi.utils import get_openapi
+from fastapi.routing import iter_route_contexts
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.responses import FileResponse, HTMLResponse, PlainTextResponse, Response
-from starlette.routing import Route
+from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from watchkeeper.kit.errors import NotFoundError
-from watchkeeper.server import erasure, errors, overview, scores, sql, status, traces
+from watchkeeper.server import erasure, errors, keys, overview, projects, scores, sql, status, traces
 from watchkeeper.server.access import AccessMiddleware
+from watchkeeper.server.gate import Caller
 from watchkeeper.server.otlp import OtlpApp
 from watchkeeper.server.otlp.openapi import OTLP_PATHS
+from watchkeeper.server.permissions import Permissions
 from watchkeeper.server.version import version
 from watchkeeper.server.wiring import Services
 
-__all__ = ["create_app", "openapi"]
+__all__ = ["create_app", "openapi", "routes"]
 
 STATIC = Path(__file__).parent / "static"
 
@@ -63,7 +66,7 @@ def create_app(services: Services) -> FastAPI:
     app.openapi = lambda: openapi(app)  # type: ignore[method-assign]  # FastAPI's own way to extend the document
     app.add_middleware(_Headers)
     app.add_middleware(_GzipApi)
-    app.add_middleware(AccessMiddleware, gate=services.gate)
+    app.add_middleware(AccessMiddleware, gate=services.gate, permissions=lambda: Permissions(routes(app)))
     return app
 
 
@@ -76,9 +79,19 @@ def openapi(app: FastAPI) -> dict[str, Any]:
     return app.openapi_schema
 
 
+def routes(app: FastAPI) -> list[tuple[frozenset[str] | None, str, bool]]:
+    """Return (methods, path template, is a mount) of every route, in the order in which they are tried."""
+    found = []
+    for context in iter_route_contexts(app.routes):
+        methods = getattr(context, "methods", None)
+        is_mount = isinstance(getattr(context, "original_route", None), Mount)
+        found.append((frozenset(methods) if methods else None, str(context.path), is_mount))
+    return found
+
+
 def _api() -> APIRouter:
     api = APIRouter(prefix="/api/v1", responses=errors.PROBLEMS)
-    for slice_ in (traces, scores, overview, status, sql, erasure):
+    for slice_ in (traces, scores, overview, status, sql, erasure, keys, projects):
         api.include_router(slice_.router)
     return api
 
@@ -102,9 +115,9 @@ def _add_plain_routes(app: FastAPI, services: Services) -> None:
 
 
 def _shown_project(request: Request) -> str | None:
-    """Return the project whose calls a scraper may see, None where it may see all: the machine's own user."""
-    project = str(request.scope["watchkeeper.project"])
-    return None if project == "default" else project
+    """Return the project whose calls a scraper may see, None where it may see all: who runs the server."""
+    who: Caller = request.scope["watchkeeper.caller"]
+    return None if who.is_owner else who.project
 
 
 def _add_ui(app: FastAPI) -> None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from watchkeeper.kit.errors import ConfigError, StoreLockedError
 
-__all__ = ["FolderLock", "running_server"]
+__all__ = ["Announced", "FolderLock", "announced", "running_server"]
 
 _NAME = "server.lock"
 
@@ -50,10 +51,10 @@ class FolderLock:
             ) from None
         return self
 
-    def announce(self, url: str) -> None:
-        """Write the server's address into the file."""
+    def announce(self, url: str, proof: str | None = None) -> None:
+        """Write the server's address into the file, and what proves that a caller may read it: only its owner may."""
         os.ftruncate(self._fd, 0)
-        os.pwrite(self._fd, json.dumps({"url": url, "pid": os.getpid()}).encode(), 0)
+        os.pwrite(self._fd, json.dumps({"url": url, "pid": os.getpid(), "proof": proof}).encode(), 0)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -64,8 +65,22 @@ class FolderLock:
         self._fd = -1
 
 
+@dataclass(frozen=True, slots=True)
+class Announced:
+    """A running server: its address, and the proof that it takes from who can read the folder."""
+
+    url: str
+    proof: str | None
+
+
 def running_server(folder: Path) -> str | None:
     """Return the address of the server that holds the folder, or None when none does."""
+    found = announced(folder)
+    return found.url if found is not None else None
+
+
+def announced(folder: Path) -> Announced | None:
+    """Return what the server that holds the folder says of itself, or None when none does."""
     path = folder / _NAME
     try:
         fd = os.open(path, os.O_RDONLY)
@@ -82,9 +97,11 @@ def running_server(folder: Path) -> str | None:
         os.close(fd)
 
 
-def _address(text: str) -> str | None:
+def _address(text: str) -> Announced | None:
     try:
         value = json.loads(text)
     except ValueError:
         return None
-    return value.get("url") if isinstance(value, dict) else None
+    if not isinstance(value, dict) or not isinstance(value.get("url"), str):
+        return None
+    return Announced(value["url"], value.get("proof"))

@@ -9,12 +9,13 @@ from fastapi import Query, Request
 
 from watchkeeper.kit.clock import parse_rfc3339
 from watchkeeper.kit.errors import RequestError
+from watchkeeper.server.gate import Caller
 from watchkeeper.store.api import SpanFilter, TraceFilter
 
 if TYPE_CHECKING:
     from watchkeeper.server.wiring import Services
 
-__all__ = ["LIMIT", "SpanQuery", "TimeText", "TraceQuery", "nanoseconds", "project", "services"]
+__all__ = ["LIMIT", "SpanQuery", "TimeText", "TraceQuery", "caller", "nanoseconds", "project", "services"]
 
 T = TypeVar("T")
 
@@ -28,6 +29,12 @@ TimeText = Annotated[str | None, Query(max_length=40, description="RFC 3339, e.g
 def project(request: Request) -> str:
     """Return the project that the caller's key decides (see `server.access`)."""
     return str(request.scope["watchkeeper.project"])
+
+
+def caller(request: Request) -> Caller:
+    """Return who is speaking (see `server.gate`)."""
+    found: Caller = request.scope["watchkeeper.caller"]
+    return found
 
 
 def services(pick: Callable[[Services], T]) -> Callable[[Request], T]:

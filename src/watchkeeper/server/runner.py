@@ -11,16 +11,18 @@ import socket
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import uvicorn
 
 from watchkeeper.kit.errors import ConfigError
 from watchkeeper.kit.settings import ServerSettings
-from watchkeeper.server.access import is_loopback
 from watchkeeper.server.app import create_app
+from watchkeeper.server.gate import is_loopback
 from watchkeeper.server.lockfile import FolderLock
 from watchkeeper.server.otlp.grpc import GrpcServer
 from watchkeeper.server.wiring import Services, assemble
+from watchkeeper.store.control.secrets import new_token
 
 __all__ = ["DEFAULT_GRPC_PORT", "Running", "serve"]
 
@@ -45,20 +47,32 @@ def serve(settings: ServerSettings, on_ready: Callable[[Running], None]) -> None
         ConfigError: the port is taken, or a wider address than loopback is asked for without a key.
         StoreLockedError: another server holds the folder.
     """
-    if not is_loopback(settings.host) and not settings.secret_key:
-        raise ConfigError(
-            f"refusing to listen on {settings.host} without authentication",
-            hint="set WATCHKEEPER_SECRET_KEY=sk-... or listen on 127.0.0.1",
-        )
     folder = settings.folder()
     sock = _listen(settings.host, settings.port)
     with sock, FolderLock(folder) as lock:
         url = _url(settings.host, sock.getsockname()[1])
-        lock.announce(url)
-        services = assemble(settings, folder)
+        proof = new_token()
+        services = assemble(settings, folder, proof=proof)
+        _check_authentication(settings, services)
+        lock.announce(url, proof)
         services.status.endpoint = url
         with _quiet_signals(), asyncio.Runner(loop_factory=_loop_factory()) as runner:
             runner.run(_serve(settings, services, sock, url, on_ready))
+
+
+def _check_authentication(settings: ServerSettings, services: Services) -> None:
+    """Refuse a wider address than loopback while nobody could prove who they are."""
+    control = services.control
+    if is_loopback(settings.host) or settings.secret_key:
+        return
+    if control.keys.any_live() or control.people.any_can_sign_in():
+        return
+    services.close()
+    raise ConfigError(
+        f"refusing to listen on {settings.host} without authentication",
+        hint="make a key first (watchkeeper keys create), set WATCHKEEPER_BOOTSTRAP_PUBLIC_KEY and _SECRET_KEY, "
+        "or listen on 127.0.0.1",
+    )
 
 
 @contextlib.contextmanager
@@ -81,7 +95,7 @@ async def _serve(
 ) -> None:
     config = uvicorn.Config(
         create_app(services), log_level="warning", access_log=False, lifespan="on", http="httptools",
-        server_header=False, timeout_graceful_shutdown=10,
+        server_header=False, timeout_graceful_shutdown=10, **_proxies(settings),
     )  # fmt: skip
     server = _Server(config)
     grpc = GrpcServer(services.ingest, services.gate, services.max_body)
@@ -93,6 +107,13 @@ async def _serve(
     server.when_started = lambda: on_ready(Running(url, services.status.grpc_port, settings.folder(), warning))
     server.before_close = lambda: grpc.stop(5)
     await server.serve(sockets=[sock])
+
+
+def _proxies(settings: ServerSettings) -> dict[str, Any]:
+    """Believe X-Forwarded-* from the named proxies only; uvicorn's own default believes every loopback caller."""
+    if not settings.trusted_proxies:
+        return {"proxy_headers": False}
+    return {"proxy_headers": True, "forwarded_allow_ips": settings.trusted_proxies}
 
 
 class _Server(uvicorn.Server):

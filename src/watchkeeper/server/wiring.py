@@ -11,14 +11,17 @@ from pathlib import Path
 from watchkeeper.guard import Masker, Pseudonyms
 from watchkeeper.ingest import map_span
 from watchkeeper.kit.clock import Clock, SystemClock
+from watchkeeper.kit.errors import ConfigError, WatchkeeperError
 from watchkeeper.kit.settings import ServerSettings
 from watchkeeper.manifest import ManifestFile, default_policy
 from watchkeeper.model import RawSpan, Span
 from watchkeeper.pricing import Pricer
-from watchkeeper.server.access import Gate
+from watchkeeper.server.bootstrap import bootstrap
 from watchkeeper.server.capture import Capture
 from watchkeeper.server.erasure.audit import ErasureAudit
 from watchkeeper.server.erasure.service import ErasureService
+from watchkeeper.server.gate import Gate
+from watchkeeper.server.keys.service import KeyService
 from watchkeeper.server.metrics import Metrics
 from watchkeeper.server.otlp.service import IngestService
 from watchkeeper.server.otlp.workers import WorkerPool, WorkerSettings
@@ -54,6 +57,7 @@ class Services:
     erasure: ErasureService
     keeper: Housekeeper
     manifest: ManifestFile
+    keys: KeyService
     max_body: int
 
     def close(self) -> None:
@@ -64,8 +68,17 @@ class Services:
         self.control.close()
 
 
-def assemble(settings: ServerSettings, folder: Path | None, clock: Clock | None = None) -> Services:
-    """Open the stores in the folder (None keeps everything in memory) and build the services on them."""
+def assemble(
+    settings: ServerSettings, folder: Path | None, clock: Clock | None = None, *, proof: str | None = None
+) -> Services:
+    """Open the stores in the folder (None keeps everything in memory) and build the services on them.
+
+    `proof` is what the folder's lockfile holds, for the command line to show.
+
+    Raises:
+        ConfigError: a setting about access is wrong.
+        StoreError: a store cannot be opened.
+    """
     now = clock or SystemClock()
     pricer = Pricer(settings.prices)
     manifest = ManifestFile(settings.manifest_path(), default_policy(settings.capture, settings.retention))
@@ -73,6 +86,7 @@ def assemble(settings: ServerSettings, folder: Path | None, clock: Clock | None 
     def refine(project: str, raw: RawSpan, received_at: int) -> Span:
         return pricer.price(map_span(project, raw, received_at))
 
+    control = _control(settings, folder, now)
     store = open_span_store(
         folder, refine=refine, memory_mib=settings.memory_mib, queue_bytes=settings.queue_mib * MIB,
         min_free=settings.min_free_mib * MIB,
@@ -83,13 +97,19 @@ def assemble(settings: ServerSettings, folder: Path | None, clock: Clock | None 
         now,
         period=60.0 * max(1, settings.retention_minutes),
     )
-    control = open_control_store(folder)
     metrics = Metrics(store, version(), settings.metrics_label_values)
     capture = Capture(manifest, Masker(Pseudonyms.of(folder)), _masked(metrics))
     return Services(
         store=store,
         control=control,
-        gate=Gate(settings.secret_key, lambda secret: _project(control, secret)),
+        gate=Gate(
+            control,
+            operator_key=settings.secret_key,
+            required=settings.auth == "required" or bool(settings.trusted_proxies),
+            proof=proof,
+            clock=now,
+        ),
+        keys=KeyService(control),
         metrics=metrics,
         ingest=IngestService(
             store,
@@ -116,6 +136,18 @@ def assemble(settings: ServerSettings, folder: Path | None, clock: Clock | None 
     )
 
 
+def _control(settings: ServerSettings, folder: Path | None, clock: Clock) -> ControlStore:
+    if settings.auth not in {"auto", "required"}:
+        raise ConfigError(f"WATCHKEEPER_AUTH is {settings.auth!r}", hint="it is auto or required")
+    control = open_control_store(folder, clock)
+    try:
+        bootstrap(control, settings)
+    except WatchkeeperError:
+        control.close()
+        raise
+    return control
+
+
 def _processes(settings: ServerSettings) -> int:
     if settings.ingest_processes is not None:
         return settings.ingest_processes
@@ -130,8 +162,3 @@ def _told(settings: ServerSettings, manifest: ManifestFile, folder: Path | None)
 def _masked(metrics: Metrics) -> Callable[[str, int], None]:
     tally = metrics.tally("watchkeeper_masked", "Secrets and personal data masked on arrival, by kind", "kind")
     return lambda kind, count: metrics.add(tally, kind, count=count)
-
-
-def _project(control: ControlStore, secret: str) -> str | None:
-    found = control.project_for_secret(secret)
-    return found[0] if found is not None else None

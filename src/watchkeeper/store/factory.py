@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from watchkeeper.kit.clock import Clock
 from watchkeeper.kit.errors import StoreError
 from watchkeeper.model import Span
 from watchkeeper.store.api import Refine, SpanStore
@@ -52,8 +53,8 @@ def packed_bytes(spans: Sequence[Span]) -> memoryview:
     return memoryview(pack(spans).to_bytes())
 
 
-def open_control_store(folder: Path | None) -> ControlStore:
-    """Open the projects and keys of a data folder; None keeps them in memory.
+def open_control_store(folder: Path | None, clock: Clock | None = None) -> ControlStore:
+    """Open the projects, keys and people of a data folder; None keeps them in memory.
 
     Raises:
         StoreFormatError: it was written by a newer release.
@@ -61,7 +62,7 @@ def open_control_store(folder: Path | None) -> ControlStore:
     """
     if folder is not None:
         _make(folder)
-    return ControlStore(None if folder is None else folder / CONTROL_FILE)
+    return ControlStore(None if folder is None else folder / CONTROL_FILE, clock)
 
 
 def _make(folder: Path) -> None:

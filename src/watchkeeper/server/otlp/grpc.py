@@ -13,10 +13,11 @@ from opentelemetry.proto.collector.trace.v1 import trace_service_pb2, trace_serv
 
 from watchkeeper.ingest import decode_logs_message, decode_traces_message
 from watchkeeper.kit.errors import OverloadedError, StoreFullError, WatchkeeperError
-from watchkeeper.server.access import Gate, is_loopback, secret_of
+from watchkeeper.server.access import check
+from watchkeeper.server.gate import Credentials, Gate, is_loopback, secret_of
 from watchkeeper.server.otlp.service import Accepted, IngestService
 
-__all__ = ["GrpcServer"]
+__all__ = ["GrpcServer", "service_names"]
 
 _CODES = {
     400: grpc.StatusCode.INVALID_ARGUMENT,
@@ -27,6 +28,15 @@ _CODES = {
     503: grpc.StatusCode.UNAVAILABLE,
     507: grpc.StatusCode.UNAVAILABLE,  # what every SDK tries again
 }
+
+
+_PROXIED = frozenset({"forwarded", "x-forwarded-for", "x-real-ip", "x-forwarded-proto", "via"})
+
+
+def service_names() -> tuple[str, ...]:
+    """Return the full names of the services that are served, as `permissions.GRPC_NEEDS` has them."""
+    described = (trace_service_pb2, logs_service_pb2, metrics_service_pb2)
+    return tuple(service.full_name for module in described for service in module.DESCRIPTOR.services_by_name.values())
 
 
 class GrpcServer:
@@ -62,7 +72,7 @@ class GrpcServer:
     async def take(self, context: Any, work: Callable[[str], Awaitable[Accepted]]) -> Accepted:  # noqa: ANN401 - grpc is untyped
         """Run one export for the caller's project; errors become gRPC status codes."""
         try:
-            return await work(self._project(context))
+            return await work(await self._project(context))
         except WatchkeeperError as error:
             self._service.refused(error.code)
             if isinstance(error, OverloadedError | StoreFullError):
@@ -75,10 +85,14 @@ class GrpcServer:
         """Return the service behind."""
         return self._service
 
-    def _project(self, context: Any) -> str:  # noqa: ANN401 - grpc is untyped
+    async def _project(self, context: Any) -> str:  # noqa: ANN401 - grpc is untyped
         sent = {str(key).lower(): str(value) for key, value in context.invocation_metadata() or ()}
         secret = secret_of(sent.get("authorization"), sent.get("x-api-key") or sent.get("api_key"))
-        return self._gate.project(local=_is_local(str(context.peer())), secret=secret)
+        local = _is_local(str(context.peer())) and _PROXIED.isdisjoint(sent)
+        caller = await self._gate.admit(Credentials(local=local, secret=secret))
+        # All three services need the same (see `permissions.GRPC_NEEDS`), as the tests hold.
+        check(caller, "ingest")
+        return caller.project
 
 
 class _Traces(trace_service_pb2_grpc.TraceServiceServicer):

@@ -11,10 +11,10 @@ from sqlalchemy import Engine
 __all__ = ["upgrade"]
 
 
-def upgrade(engine: Engine) -> None:
-    """Apply every migration the file lacks, in one transaction."""
+def upgrade(engine: Engine, to: str = "head") -> None:
+    """Apply every migration that the file lacks, up to a revision, in one transaction."""
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
     with engine.begin() as connection:
         config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        command.upgrade(config, to)
