@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -26,6 +27,8 @@ class Served:
     url: str
     process: subprocess.Popen[bytes]
     keys: dict[str, str] = field(default_factory=dict)
+    trust: ssl.SSLContext | None = None
+    grpc_port: int = 0
 
     def call(
         self, path: str, body: bytes | None = None, project: str | None = None, **headers: str
@@ -35,7 +38,7 @@ class Served:
         if project is not None:
             sent["Authorization"] = f"Bearer {self.keys[project]}"
         try:
-            with urlopen(Request(self.url + path, body, sent), timeout=60) as answer:
+            with urlopen(Request(self.url + path, body, sent), timeout=60, context=self.trust) as answer:
                 return answer.status, answer.read(), dict(answer.headers)
         except HTTPError as error:
             with error:
@@ -66,9 +69,9 @@ def free_port() -> int:
 @contextmanager
 def serving(
     folder: Path, *, projects: tuple[str, ...] = (), environ: Mapping[str, str] | None = None,
-    prefix: tuple[str, ...] = (), grpc: bool = False,
+    prefix: tuple[str, ...] = (), grpc: bool = False, trust: Path | None = None,
 ) -> Iterator[Served]:  # fmt: skip
-    """Start a server in the folder and stop it again; `prefix` is a command to run it under."""
+    """Start a server in the folder and stop it again; `prefix` is a command to run it under, `trust` whose TLS it is."""
     keys = {project: f"sk-{project}-0123456789abcdef" for project in projects}
     if keys:
         control = open_control_store(folder / "data")
@@ -78,13 +81,16 @@ def serving(
         control.close()
     port = free_port()
     command = [*prefix, sys.executable, "-m", "watchkeeper.cli", "serve", "--host", "127.0.0.1", "--port", str(port)]
-    command += ["--grpc-port", str(free_port() if grpc else 0), "--data-dir", str(folder / "data")]
+    grpc_port = free_port() if grpc else 0
+    command += ["--grpc-port", str(grpc_port), "--data-dir", str(folder / "data")]
     log = folder / "server.log"
     with log.open("wb") as out:
         process = subprocess.Popen(
             command, stdout=out, stderr=out, env={**os.environ, "HOME": str(folder), **(environ or {})}
         )
-    served = Served(f"http://127.0.0.1:{port}", process, keys)
+    context = None if trust is None else ssl.create_default_context(cafile=str(trust))
+    scheme = "http" if context is None else "https"
+    served = Served(f"{scheme}://127.0.0.1:{port}", process, keys, context, grpc_port)
     try:
         wait_until(lambda: served.call("/readyz")[0] == 200, process, log)
         yield served

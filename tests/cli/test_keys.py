@@ -10,11 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.test_cli import run, server
+from tests.cli.conftest import run
 from watchkeeper.server import announced
 from watchkeeper.store.control.secrets import looks_like_ours
-
-__all__ = ["server"]
 
 Server = tuple[str, Path, object]
 

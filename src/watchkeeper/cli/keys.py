@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -10,7 +11,7 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from watchkeeper.cli.remote import Server, control_of, server_of
+from watchkeeper.cli.remote import control_of, server_of
 from watchkeeper.cli.terminal import stderr, stdout
 from watchkeeper.kit.settings import ServerSettings, read
 
@@ -57,9 +58,8 @@ def create(
     server = server_of(settings, url, project)
     if server is not None:
         if project != "default" and url is None:
-            Server(server.url, {**server.headers, "X-Watchkeeper-Project": "default"}).ask(
-                "PUT", f"/projects/{project}"
-            )
+            in_default = {**server.headers, "X-Watchkeeper-Project": "default"}
+            replace(server, headers=in_default).ask("PUT", f"/projects/{project}")
         _secret(server.ask("POST", "/keys", body), as_json)
         return
     from watchkeeper.server.keys.schemas import KeyIn

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import ssl
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -27,6 +28,8 @@ class Server:
 
     url: str
     headers: dict[str, str]
+    cert: str | None = None
+    """The one certificate to believe, whatever name it bears: that of the folder's own server."""
 
     def ask(self, method: str, path: str, body: object = None) -> Any:  # noqa: ANN401 - JSON is any shape
         """Ask `/api/v1` and return the JSON answer, None where it is empty.
@@ -40,13 +43,21 @@ class Server:
         headers = {"Content-Type": "application/json", **self.headers}
         request = urllib.request.Request(target, data, headers, method=method)  # noqa: S310 - the user's own server
         try:
-            with urllib.request.urlopen(request, timeout=_TIMEOUT) as response:  # noqa: S310 - the user's own server
+            with urllib.request.urlopen(request, timeout=_TIMEOUT, context=self._trust()) as response:  # noqa: S310 - the user's own server
                 text = response.read()
         except urllib.error.HTTPError as error:
             raise _refusal(error) from None
         except OSError as error:
             raise UpstreamError(f"no answer from {self.url}: {error}", hint="is the server running?") from None
         return json.loads(text) if text else None
+
+    def _trust(self) -> ssl.SSLContext | None:
+        if self.cert is None:
+            return None
+        context = ssl.create_default_context(cafile=self.cert)
+        context.check_hostname = False
+        context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN  # the certificate itself may be the anchor
+        return context
 
 
 def server_of(settings: ServerSettings, url: str | None, project: str | None = None) -> Server | None:
@@ -64,7 +75,7 @@ def server_of(settings: ServerSettings, url: str | None, project: str | None = N
     found = announced(settings.folder())
     if found is None:
         return None
-    return Server(found.url, headers | ({"X-Watchkeeper-Proof": found.proof} if found.proof else {}))
+    return Server(found.url, headers | ({"X-Watchkeeper-Proof": found.proof} if found.proof else {}), found.cert)
 
 
 @contextmanager

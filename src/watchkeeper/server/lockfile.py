@@ -51,10 +51,11 @@ class FolderLock:
             ) from None
         return self
 
-    def announce(self, url: str, proof: str | None = None) -> None:
+    def announce(self, url: str, proof: str | None = None, cert: Path | None = None) -> None:
         """Write the server's address into the file, and what proves that a caller may read it: only its owner may."""
+        told = {"url": url, "pid": os.getpid(), "proof": proof, "cert": None if cert is None else str(cert.absolute())}
         os.ftruncate(self._fd, 0)
-        os.pwrite(self._fd, json.dumps({"url": url, "pid": os.getpid(), "proof": proof}).encode(), 0)
+        os.pwrite(self._fd, json.dumps(told).encode(), 0)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -67,10 +68,11 @@ class FolderLock:
 
 @dataclass(frozen=True, slots=True)
 class Announced:
-    """A running server: its address, and the proof that it takes from who can read the folder."""
+    """A running server: its address, the proof that it takes from who can read the folder, and its certificate."""
 
     url: str
     proof: str | None
+    cert: str | None = None
 
 
 def running_server(folder: Path) -> str | None:
@@ -104,4 +106,4 @@ def _address(text: str) -> Announced | None:
         return None
     if not isinstance(value, dict) or not isinstance(value.get("url"), str):
         return None
-    return Announced(value["url"], value.get("proof"))
+    return Announced(value["url"], value.get("proof"), value.get("cert"))

@@ -21,6 +21,7 @@ from watchkeeper.server.app import create_app
 from watchkeeper.server.gate import is_loopback
 from watchkeeper.server.lockfile import FolderLock
 from watchkeeper.server.otlp.grpc import GrpcServer
+from watchkeeper.server.tls import Tls
 from watchkeeper.server.wiring import Services, assemble
 from watchkeeper.store.control.secrets import new_token
 
@@ -48,16 +49,17 @@ def serve(settings: ServerSettings, on_ready: Callable[[Running], None]) -> None
         StoreLockedError: another server holds the folder.
     """
     folder = settings.folder()
+    tls = Tls.of(settings)
     sock = _listen(settings.host, settings.port)
     with sock, FolderLock(folder) as lock:
-        url = _url(settings.host, sock.getsockname()[1])
+        url = _url(settings.host, sock.getsockname()[1], secure=tls is not None)
         proof = new_token()
         services = assemble(settings, folder, proof=proof)
         _check_authentication(settings, services)
-        lock.announce(url, proof)
+        lock.announce(url, proof, None if tls is None else tls.cert)
         services.status.endpoint = url
         with _quiet_signals(), asyncio.Runner(loop_factory=_loop_factory()) as runner:
-            runner.run(_serve(settings, services, sock, url, on_ready))
+            runner.run(_serve(settings, services, sock, url, tls, on_ready))
 
 
 def _check_authentication(settings: ServerSettings, services: Services) -> None:
@@ -91,14 +93,15 @@ def _quiet_signals() -> Iterator[None]:
 
 
 async def _serve(
-    settings: ServerSettings, services: Services, sock: socket.socket, url: str, on_ready: Callable[[Running], None]
-) -> None:
+    settings: ServerSettings, services: Services, sock: socket.socket, url: str, tls: Tls | None,
+    on_ready: Callable[[Running], None],
+) -> None:  # fmt: skip
     config = uvicorn.Config(
         create_app(services), log_level="warning", access_log=False, lifespan="on", http="httptools",
-        server_header=False, timeout_graceful_shutdown=10, **_proxies(settings),
+        server_header=False, timeout_graceful_shutdown=10, **_proxies(settings), **(tls.for_uvicorn() if tls is not None else {}),
     )  # fmt: skip
     server = _Server(config)
-    grpc = GrpcServer(services.ingest, services.gate, services.max_body)
+    grpc = GrpcServer(services.ingest, services.gate, services.max_body, tls)
     try:
         services.status.grpc_port, warning = await _start_grpc(grpc, settings)
     except ConfigError:
@@ -160,9 +163,10 @@ def _listen(host: str, port: int) -> socket.socket:
     return sock
 
 
-def _url(host: str, port: int) -> str:
+def _url(host: str, port: int, *, secure: bool) -> str:
     name = {"0.0.0.0": "127.0.0.1", "::": "127.0.0.1"}.get(host, host)  # noqa: S104 - compared, not bound
-    return f"http://[{name}]:{port}" if ":" in name else f"http://{name}:{port}"
+    scheme = "https" if secure else "http"
+    return f"{scheme}://[{name}]:{port}" if ":" in name else f"{scheme}://{name}:{port}"
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:

@@ -16,6 +16,7 @@ from watchkeeper.kit.errors import OverloadedError, StoreFullError, WatchkeeperE
 from watchkeeper.server.access import check
 from watchkeeper.server.gate import Credentials, Gate, is_loopback, secret_of
 from watchkeeper.server.otlp.service import Accepted, IngestService
+from watchkeeper.server.tls import Tls
 
 __all__ = ["GrpcServer", "service_names"]
 
@@ -42,8 +43,9 @@ def service_names() -> tuple[str, ...]:
 class GrpcServer:
     """The three OTLP collector services."""
 
-    def __init__(self, service: IngestService, gate: Gate, max_body: int) -> None:
+    def __init__(self, service: IngestService, gate: Gate, max_body: int, tls: Tls | None = None) -> None:
         self._service = service
+        self._tls = tls
         self._gate = gate
         self._server = grpc.aio.server(
             options=[("grpc.max_receive_message_length", max_body), ("grpc.so_reuseport", 0)],
@@ -59,7 +61,11 @@ class GrpcServer:
             RuntimeError: the address is taken or not ours.
         """
         name = f"[{host}]" if ":" in host else host
-        bound = self._server.add_insecure_port(f"{name}:{port}")
+        where = f"{name}:{port}"
+        if self._tls is None:
+            bound = self._server.add_insecure_port(where)
+        else:
+            bound = self._server.add_secure_port(where, self._tls.for_grpc())
         if bound == 0:
             raise RuntimeError(f"cannot listen on {name}:{port}")
         await self._server.start()
