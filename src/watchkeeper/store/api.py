@@ -32,6 +32,10 @@ row in a read that began after the return. The bytes on disk may still hold it u
 of them in the store's files. A user or session that sends new traces later is new data. `expire` takes spans by age, a
 bounded number at a time, and leaves no such mark; scores and log records go with the last span of their trace.
 
+**Pricing anew.** `priced_spans` reads model calls as far as a price depends on them, oldest first, and `reprice`
+replaces costs and nothing else, in its turn between commits, durably, at once or not at all. A span whose cost is no
+longer the one that was read (a merge priced it in between) MUST be left as it is.
+
 **Threads.** All methods may be called from any thread. `close` drains what was submitted, then
 closes; later calls raise `StoreError`.
 
@@ -46,15 +50,16 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
 import msgspec
 
-from watchkeeper.model import RawLog, RawSpan, Score, Span
+from watchkeeper.model import Cost, RawLog, RawSpan, Score, Span
 
 if TYPE_CHECKING:
     from sqlglot import exp
 
 __all__ = [
-    "ERASED_DAYS", "EXPIRE_MOST", "Capabilities", "ErasureReport", "ExpiryReport", "Facets", "Histogram", "ModelRow",
-    "Outcome", "Overview", "Page", "Parcel", "QueryLimits", "ReclaimReport", "Refine", "Selector", "ServiceRow",
-    "SpanFilter", "SpanRow", "SpanStore", "StoreStats", "Table", "TimeBucket", "Timing", "TraceFilter", "TraceRow",
+    "ERASED_DAYS", "EXPIRE_MOST", "Capabilities", "CostChange", "ErasureReport", "ExpiryReport", "Facets", "Histogram",
+    "ModelRow", "Outcome", "Overview", "Page", "Parcel", "QueryLimits", "ReclaimReport", "Refine", "Selector",
+    "ServiceRow", "SpanFilter", "SpanRow", "SpanStore", "StoreStats", "Table", "TimeBucket", "Timing", "TraceFilter",
+    "TraceRow",
     "WriteBatch", "WriteReceipt",
 ]  # fmt: skip
 
@@ -115,6 +120,16 @@ class TraceFilter(msgspec.Struct, frozen=True, kw_only=True):
     since: int | None = None
     until: int | None = None
     text: str | None = None
+
+
+class CostChange(msgspec.Struct, frozen=True, kw_only=True):
+    """A span's cost as it was read, and what it is to be; `start_time` is the span's, ns."""
+
+    trace_id: str
+    span_id: str
+    start_time: int
+    before: Cost | None
+    after: Cost
 
 
 class Selector(msgspec.Struct, frozen=True, kw_only=True):
@@ -458,6 +473,14 @@ class SpanStore(Protocol):
         The caller checks tables and functions; the store forces the project filter, the time limit
         (`QueryTimeoutError`) and the row limit, and gives user SQL no way to write.
         """
+        ...
+
+    def priced_spans(self, project: str, where: SpanFilter, *, limit: int = 1_000, cursor: str | None = None) -> Page:
+        """Return a page of model calls as Span, oldest first, without content, raw attributes and trace facts."""
+        ...
+
+    def reprice(self, project: str, changes: Sequence[CostChange]) -> int:
+        """Replace costs, and say how many were. See Pricing anew above."""
         ...
 
     def erase(self, project: str, selector: Selector, *, dry_run: bool = False) -> ErasureReport:

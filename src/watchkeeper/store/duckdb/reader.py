@@ -141,7 +141,7 @@ class Reader:
         self, project: str, where: SpanFilter, *, limit: int, cursor: str | None, oldest_first: bool
     ) -> Page:
         """Return a page of SpanRow."""
-        found = self._spans(statements.SPAN_ROWS, project, where, limit + 1, cursor, oldest_first=oldest_first)
+        found = self.read_spans(statements.SPAN_ROWS, project, where, limit + 1, cursor, oldest_first=oldest_first)
         items = tuple(rows.span_row_of(values) for values in found[:limit])
         more = len(found) > limit and bool(items)
         last = SpanPosition(items[-1].start_time, items[-1].trace_id, items[-1].span_id) if more else None
@@ -151,7 +151,7 @@ class Reader:
         """Stream whole spans, oldest first."""
         cursor: str | None = None
         while True:
-            found = self._spans(statements.SPANS, project, where, _SCAN, cursor, oldest_first=True)
+            found = self.read_spans(statements.SPANS, project, where, _SCAN, cursor, oldest_first=True)
             span = None
             for values in found:
                 span = rows.span_of(values)
@@ -210,9 +210,10 @@ class Reader:
             users=values("user_id"),
         )  # fmt: skip
 
-    def _spans(
+    def read_spans(
         self, statement: str, project: str, where: SpanFilter, limit: int, cursor: str | None, *, oldest_first: bool
     ) -> list[tuple[Any, ...]]:
+        """Run a statement over spans, filtered, in order, from a cursor on."""
         query = Query(statement)
         after = decode_cursor(SpanPosition, cursor)
         if where.trace_id is not None and not self.within(query, project, where.trace_id):

@@ -15,7 +15,8 @@ from watchkeeper.store import codec
 from watchkeeper.store.api import SpanRow
 
 __all__ = [
-    "FACT_BITS", "SCORE_READ", "SPAN_READ", "SPAN_ROW_READ", "Encoded", "Row", "amended_table", "encode", "keys_table",
+    "COST_COLUMNS",
+       "FACT_BITS", "SCORE_READ", "SPAN_READ", "SPAN_ROW_READ", "Encoded", "Row", "amended_table", "encode", "keys_table",
     "logs_table", "row_of", "score_of", "scores_table", "span_of", "span_row_of", "spans_table", "traces_table",
 ]  # fmt: skip
 
@@ -88,7 +89,7 @@ _PLAIN: tuple[tuple[str, pa.DataType, str], ...] = (
 
 _JSON_LISTS = ("finish_reasons", "parameters", "tools", "dialects")
 
-_COST: tuple[tuple[str, pa.DataType, Callable[[Cost], Any]], ...] = (
+COST_COLUMNS: tuple[tuple[str, pa.DataType, Callable[[Cost], Any]], ...] = (
     ("cost_state", _TEXT, attrgetter("state")),
     ("cost_nano", _LONG, attrgetter("nano")),
     ("currency", _TEXT, attrgetter("currency")),
@@ -112,7 +113,7 @@ def spans_table(rows: Sequence[Row]) -> pa.Table:
         columns[column] = _array(values, _LONG)
     columns["start_time"] = pa.array([value // 1_000 for value in columns["start_ns"].to_pylist()], pa.timestamp("us"))
     costs = told["cost"]
-    for column, kind, get in _COST:
+    for column, kind, get in COST_COLUMNS:
         columns[column] = _array([None if cost is None else get(cost) for cost in costs], kind)
     for column in _JSON_LISTS:
         columns[column] = _array([_json_or_none(one) for one in told[column]], _TEXT)
@@ -206,8 +207,8 @@ def _json_or_none(value: Any) -> str | None:  # noqa: ANN401 - a list or a map
 
 
 SPAN_READ: tuple[str, ...] = (
-    *(column for column, _, _ in _PLAIN), *Usage.__struct_fields__, *(column for column, _, _ in _COST), *_JSON_LISTS,
-    "input", "output", "session_id", "user_id", "tags", "release", "copied", "revision",
+    *(column for column, _, _ in _PLAIN), *Usage.__struct_fields__, *(column for column, _, _ in COST_COLUMNS),
+    *_JSON_LISTS, "input", "output", "session_id", "user_id", "tags", "release", "copied", "revision",
     "attributes", "resource", "raw_rest", "fingerprint", "key_hash", "trace_hash",
 )  # fmt: skip
 """The columns that make a whole span, in the order `span_of` takes them."""

@@ -6,7 +6,8 @@ from __future__ import annotations
 
 from sqlglot import exp
 
-from watchkeeper.store.duckdb.rows import SCORE_READ, SPAN_READ, SPAN_ROW_READ
+from watchkeeper.model import Usage
+from watchkeeper.store.duckdb.rows import COST_COLUMNS, SCORE_READ, SPAN_READ, SPAN_ROW_READ
 from watchkeeper.store.figures import LATENCY_BOUNDS
 
 __all__: list[str] = []  # a vocabulary: used as statements.NAME
@@ -175,6 +176,13 @@ def time_slice(low: int | None, high: int | None) -> tuple[str, dict[str, int]]:
     return f"SELECT * FROM spans{' WHERE ' + terms if terms else ''}", edges
 
 
+# Pricing anew. The costs that were read must still stand.
+_COSTS = [column for column, _, _ in COST_COLUMNS]
+REPRICE = f"""
+    UPDATE spans s SET {", ".join(f"{name} = k.{name}" for name in _COSTS)}
+    FROM changes k WHERE {_SAME_KEY} AND s.start_ns BETWEEN $low AND $high
+      AND {" AND ".join(f"s.{name} IS NOT DISTINCT FROM k.old_{name}" for name in _COSTS)}"""
+
 # Reading. `filters` adds WHERE, ORDER BY and LIMIT.
 SPANS = f"SELECT {', '.join(SPAN_READ)} FROM spans"
 SPAN_ROWS = f"SELECT {', '.join(SPAN_ROW_READ)} FROM spans"
@@ -182,6 +190,11 @@ SCORES = f"SELECT {', '.join(SCORE_READ)} FROM scores"
 WINDOW_START = "SELECT start_ns FROM spans"
 
 _MODEL = "kind IN ('llm', 'embedding', 'reranker')"
+PRICED_READ = (
+    "trace_id", "span_id", "service", "kind", "start_ns", "duration_ns", "provider", "model", "request_model",
+    "response_model", *Usage.__struct_fields__, "parameters", "endpoint_host", "region", *_COSTS,
+)  # fmt: skip
+PRICED_SPANS = f"SELECT {', '.join(PRICED_READ)} FROM spans WHERE {_MODEL}"
 _ENTRY = "(parent_span_id IS NOT NULL, start_ns, span_id)"
 TRACE_KEYS = f"""
     SELECT trace_id, trace_hash, min(start_ns) FILTER (revision <= $seen) AS started,

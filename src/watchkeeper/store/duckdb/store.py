@@ -12,6 +12,7 @@ from watchkeeper.model import Span
 from watchkeeper.store.api import (
     EXPIRE_MOST,
     Capabilities,
+    CostChange,
     ErasureReport,
     ExpiryReport,
     Facets,
@@ -36,6 +37,7 @@ from watchkeeper.store.duckdb.erase import Eraser
 from watchkeeper.store.duckdb.figures import overview
 from watchkeeper.store.duckdb.parcel import pack, unpack
 from watchkeeper.store.duckdb.reader import Reader
+from watchkeeper.store.duckdb.reprice import Repricer
 from watchkeeper.store.duckdb.retention import Expirer
 from watchkeeper.store.duckdb.space import Space, sizes_of
 from watchkeeper.store.duckdb.sql_query import run_query
@@ -72,6 +74,7 @@ class DuckdbStore:
             self._traces = Traces(self._reader, self._writer.counts)
             self._writer.readers = self._reader
             self._writer.open_again = lambda: connect(path, memory_mib=memory_mib, patience=_PATIENCE)
+            self._repricer = Repricer(self._reader, self._writer)
             self._eraser = Eraser(self._writer)
             self._expirer = Expirer(self._writer)
             self._copier = Copier(self._writer, self._reader)
@@ -157,6 +160,14 @@ class DuckdbStore:
     def query(self, project: str, select: exp.Query, limits: QueryLimits) -> Table:
         """Run a SELECT that was allowed, over `spans` and `scores` of the project alone."""
         return run_query(self._reader, project, select, limits)
+
+    def priced_spans(self, project: str, where: SpanFilter, *, limit: int = 1_000, cursor: str | None = None) -> Page:
+        """Return a page of model calls as far as a price depends on them."""
+        return self._repricer.priced_spans(project, where, limit=limit, cursor=cursor)
+
+    def reprice(self, project: str, changes: Sequence[CostChange]) -> int:
+        """Replace costs."""
+        return self._repricer.reprice(project, changes)
 
     def erase(self, project: str, selector: Selector, *, dry_run: bool = False) -> ErasureReport:
         """Erase what is selected; with `dry_run` only count it."""

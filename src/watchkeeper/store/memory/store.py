@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import msgspec
 
 from watchkeeper.kit.errors import CapabilityError, OverloadedError, StoreError
-from watchkeeper.model import RawLog, RawSpan, Score, Span, merge_raw
+from watchkeeper.model import MODEL_KINDS, RawLog, RawSpan, Score, Span, merge_raw
 from watchkeeper.store.api import (
     EXPIRE_MOST,
     Capabilities,
+    CostChange,
     ErasureReport,
     ExpiryReport,
     Facets,
@@ -216,6 +217,32 @@ class MemoryStore:
     def query(self, project: str, select: exp.Query, limits: QueryLimits) -> Table:  # noqa: ARG002 - the law's
         """Refuse: there is no SQL here."""
         raise CapabilityError("the store in memory cannot run SQL", hint="start the server with a data folder")
+
+    def priced_spans(self, project: str, where: SpanFilter, *, limit: int = 1_000, cursor: str | None = None) -> Page:
+        """Return a page of model calls as far as a price depends on them."""
+        found = [span for span in self._find(project, where, cursor, oldest_first=True) if span.kind in MODEL_KINDS]
+        items = tuple(
+            msgspec.structs.replace(
+                span, raw=RawSpan(trace_id=span.trace_id, span_id=span.span_id), input=None, output=None
+            )
+            for span in found[:limit]
+        )
+        more = len(found) > limit and bool(items)
+        return Page(items=items, next_cursor=encode_cursor(_position(items[-1])) if more else None)
+
+    def reprice(self, project: str, changes: Sequence[CostChange]) -> int:
+        """Replace costs."""
+        with self._lock:
+            self._check()
+            done = 0
+            for one in changes:
+                key = (project, one.trace_id, one.span_id)
+                span, revision = self._spans.get(key, (None, 0))
+                if span is not None and span.cost == one.before:
+                    self._spans[key] = msgspec.structs.replace(span, cost=one.after), revision
+                    done += 1
+            self._revision += 1
+            return done
 
     def erase(self, project: str, selector: Selector, *, dry_run: bool = False) -> ErasureReport:
         """Erase what is selected; with `dry_run` only count it."""
