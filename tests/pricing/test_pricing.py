@@ -251,3 +251,47 @@ def test_it_says_where_prices_come_from(tmp_path: Path) -> None:
 
     assert (told["table"], told["overrides"], told["override_entries"]) == ("genai-prices", str(path), 1)
     assert told["table_version"]
+
+
+class Watch:
+    """A clock in the test's hand."""
+
+    now = 0.0
+
+    def __call__(self) -> float:
+        """Tell it."""
+        return self.now
+
+
+def test_a_file_that_became_wrong_leaves_the_last_good_prices(tmp_path: Path) -> None:
+    """A broken price file does not stop pricing: what held goes on, and the error can be shown until it is mended."""
+    path, watch = tmp_path / "prices.toml", Watch()
+    path.write_text("[[price]]\nmodel = 'x'\nfrom = 2026-01-01\ninput = '1'\n")
+    pricer = Pricer(path, monotonic=watch)
+    path.write_text("[[price]]\nmodel = 'x'\n")
+    watch.now = 2.0
+    call = span(response_model="x", usage=Usage(input_tokens=1_000_000))
+
+    assert pricer.cost_of(call).nano == 1_000_000_000
+    assert "prices.toml" in (pricer.describe()["error"] or "")
+
+    path.write_text("[[price]]\nmodel = 'x'\nfrom = 2026-01-01\ninput = '25'\n")
+    watch.now = 4.0
+
+    assert pricer.cost_of(call).nano == 25_000_000_000
+    assert pricer.error is None
+
+
+def test_the_disk_is_asked_once_a_second(tmp_path: Path) -> None:
+    """A changed price file is taken up within a second, and not looked for at every call."""
+    path, watch = tmp_path / "prices.toml", Watch()
+    path.write_text("[[price]]\nmodel = 'x'\nfrom = 2026-01-01\ninput = '1'\n")
+    pricer = Pricer(path, monotonic=watch)
+    call = span(response_model="x", usage=Usage(input_tokens=1_000_000))
+    path.write_text("[[price]]\nmodel = 'x'\nfrom = 2026-01-01\ninput = '25'\n")
+
+    seen = []
+    for watch.now in (0.5, 0.9, 1.1):
+        seen.append(pricer.cost_of(call).nano)
+
+    assert seen == [10**9, 10**9, 25 * 10**9]

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Self
 
-from rich.progress import BarColumn, DownloadColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+)
 
 from watchkeeper.cli.terminal import stderr
 
-__all__ = ["TerminalProgress"]
+__all__ = ["Counting", "TerminalProgress", "counting"]
 
 
 class TerminalProgress:
@@ -57,3 +68,28 @@ class TerminalProgress:
             self._bar.remove_task(self._task)
             self._task = None
             self._bar.stop()
+
+
+class Counting:
+    """A bar over things that are counted; nothing in a pipe."""
+
+    def __init__(self, bar: Progress | None, task: TaskID | None) -> None:
+        self._bar = bar
+        self._task = task
+
+    def tell(self, done: int, total: int | None) -> None:
+        """Say how many are done, and of how many where that is known now."""
+        if self._bar is not None and self._task is not None:
+            self._bar.update(self._task, completed=done, total=total)  # None leaves what was said before
+
+
+@contextmanager
+def counting(text: str) -> Iterator[Counting]:
+    """Show a bar on stderr while the work lasts."""
+    console = stderr()
+    if not console.is_terminal:
+        yield Counting(None, None)
+        return
+    columns = SpinnerColumn(), TextColumn("{task.description}"), BarColumn(bar_width=30), MofNCompleteColumn()
+    with Progress(*columns, TimeElapsedColumn(), console=console, transient=True) as bar:
+        yield Counting(bar, bar.add_task(text, total=None))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from watchkeeper.cli import demo, erase, keys, serve, sql, version
+from watchkeeper.cli import backfill, demo, erase, keys, serve, sql, version
 
 __all__ = ["application"]
 
@@ -21,4 +21,5 @@ application.command("demo")(demo.demo)
 application.command("sql")(sql.sql)
 application.command("erase")(erase.erase)
 application.add_typer(keys.application, name="keys")
+application.add_typer(backfill.backfill, name="backfill")
 application.command("version")(version.version)

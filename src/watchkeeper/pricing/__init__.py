@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from watchkeeper.pricing.exchange import IMPORTED
 from watchkeeper.pricing.pricer import Pricer
 
-__all__ = ["Pricer"]
+__all__ = ["IMPORTED", "Pricer"]

@@ -18,7 +18,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from watchkeeper.kit.errors import NotFoundError
-from watchkeeper.server import erasure, errors, keys, overview, projects, scores, sql, status, traces
+from watchkeeper.server import erasure, errors, keys, overview, prices, projects, scores, sql, status, traces
 from watchkeeper.server.access import AccessMiddleware
 from watchkeeper.server.gate import Caller
 from watchkeeper.server.otlp import OtlpApp
@@ -91,7 +91,7 @@ def routes(app: FastAPI) -> list[tuple[frozenset[str] | None, str, bool]]:
 
 def _api() -> APIRouter:
     api = APIRouter(prefix="/api/v1", responses=errors.PROBLEMS)
-    for slice_ in (traces, scores, overview, status, sql, erasure, keys, projects):
+    for slice_ in (traces, scores, overview, status, sql, erasure, prices, keys, projects):
         api.include_router(slice_.router)
     return api
 

@@ -44,6 +44,7 @@ NEEDS: dict[tuple[str, str], Need] = {
     ("GET", "/metrics"): "read",
     # Keys and people.
     ("POST", "/api/v1/erasures"): "admin",
+    ("POST", "/api/v1/prices/backfill"): "admin",
     ("GET", "/api/v1/projects"): "owner",
     ("PUT", "/api/v1/projects/{project_id}"): "owner",
     ("GET", "/api/v1/keys"): "admin",

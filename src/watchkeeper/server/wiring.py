@@ -15,7 +15,7 @@ from watchkeeper.kit.errors import ConfigError, WatchkeeperError
 from watchkeeper.kit.settings import ServerSettings
 from watchkeeper.manifest import ManifestFile, default_policy
 from watchkeeper.model import RawSpan, Span
-from watchkeeper.pricing import Pricer
+from watchkeeper.pricing import IMPORTED, Pricer
 from watchkeeper.server.bootstrap import bootstrap
 from watchkeeper.server.capture import Capture
 from watchkeeper.server.erasure.audit import ErasureAudit
@@ -26,6 +26,7 @@ from watchkeeper.server.metrics import Metrics
 from watchkeeper.server.otlp.service import IngestService
 from watchkeeper.server.otlp.workers import WorkerPool, WorkerSettings
 from watchkeeper.server.overview.service import OverviewService
+from watchkeeper.server.prices.service import PriceService
 from watchkeeper.server.retention import Housekeeper
 from watchkeeper.server.scores.service import ScoreService
 from watchkeeper.server.sql.service import QueryService
@@ -55,6 +56,7 @@ class Services:
     queries: QueryService
     status: StatusService
     erasure: ErasureService
+    prices: PriceService
     keeper: Housekeeper
     manifest: ManifestFile
     keys: KeyService
@@ -80,7 +82,7 @@ def assemble(
         StoreError: a store cannot be opened.
     """
     now = clock or SystemClock()
-    pricer = Pricer(settings.prices)
+    pricer = Pricer(settings.prices, folder / IMPORTED if folder is not None else None)
     manifest = ManifestFile(settings.manifest_path(), default_policy(settings.capture, settings.retention))
 
     def refine(project: str, raw: RawSpan, received_at: int) -> Span:
@@ -129,6 +131,7 @@ def assemble(
         overview=OverviewService(store, now),
         queries=QueryService(store),
         erasure=ErasureService(store, ErasureAudit(folder), now, capture.pseudonym, after=keeper.look),
+        prices=PriceService(store, pricer),
         keeper=keeper,
         status=StatusService(store, pricer, manifest, version(), lambda: keeper.report),
         manifest=manifest,

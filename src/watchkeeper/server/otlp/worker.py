@@ -16,7 +16,7 @@ from watchkeeper.guard import Masker, Pseudonyms
 from watchkeeper.ingest import map_span
 from watchkeeper.manifest import ManifestFile, default_policy
 from watchkeeper.model import RawSpan, Span
-from watchkeeper.pricing import Pricer
+from watchkeeper.pricing import IMPORTED, Pricer
 from watchkeeper.server.capture import Capture
 from watchkeeper.server.otlp.packing import Export, Packer
 from watchkeeper.server.otlp.workers import Answer, WorkerSettings
@@ -31,7 +31,8 @@ def main(read: int, write: int, settings: WorkerSettings) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     requests, answers = Connection(read, writable=False), Connection(write, readable=False)
-    pricer = Pricer(Path(settings.prices) if settings.prices else None)
+    rates = Path(settings.folder) / IMPORTED if settings.folder else None
+    pricer = Pricer(Path(settings.prices) if settings.prices else None, rates)
     named = Path(settings.manifest) if settings.manifest else None
     manifest = ManifestFile(named, default_policy(settings.capture, settings.retention))
     masked: Counter[str] = Counter()

@@ -1,0 +1,7 @@
+"""The `prices` slice of the API."""
+
+from __future__ import annotations
+
+from watchkeeper.server.prices.endpoints import router
+
+__all__ = ["router"]

@@ -1,0 +1,52 @@
+"""What the price endpoints take and answer."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import ConfigDict, Field
+
+from watchkeeper.server.schemas import Big, Model, Time
+
+__all__ = ["BackfillIn", "BackfillOut"]
+
+Text = Annotated[str, Field(min_length=1, max_length=500)]
+When = Annotated[str, Field(max_length=40, description="RFC 3339, e.g. 2026-11-24T10:00:00Z")]
+
+
+class BackfillIn(Model):
+    """Which calls to price anew, a step at a time: send `next_cursor` of the answer as `cursor` until it is null.
+
+    `provided` prices those too whose client said what they cost; `dry_run` writes nothing.
+    """
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"since": "2026-11-01T00:00:00Z"}]})
+
+    since: When | None = None
+    until: When | None = None
+    service: Text | None = None
+    model: Text | None = None
+    provided: bool = False
+    dry_run: bool = False
+    cursor: Annotated[str | None, Field(max_length=1_000)] = None
+    limit: Annotated[int, Field(ge=1, le=5_000)] = 2_000
+
+
+class BackfillOut(Model):
+    """What one step found. `before_nano_usd` and `after_nano_usd` are sums over all `calls` of the step.
+
+    `changed` were priced anew; `provided` were left as their client said; `kept` were left since the tables they were
+    priced by know them no longer; `missed` were stored anew meanwhile, and have today's price from that.
+    `total` counts the calls there are, in the first step only.
+    """
+
+    calls: int
+    changed: int
+    provided: int
+    kept: int
+    missed: int
+    before_nano_usd: Big
+    after_nano_usd: Big
+    reached: Time | None
+    total: int | None
+    next_cursor: str | None
