@@ -11,7 +11,7 @@ import pyarrow as pa
 from msgspec.structs import astuple
 
 from watchkeeper.model import Cost, RawSpan, Score, Span, Usage, preview
-from watchkeeper.store import codec
+from watchkeeper.store import codec, once
 from watchkeeper.store.api import SpanRow
 
 __all__ = [
@@ -127,11 +127,19 @@ def spans_table(rows: Sequence[Row]) -> pa.Table:
     columns["copied"] = pa.array([row.copied for row in rows], pa.uint8())
     columns["key_hash"] = pa.array([row.key_hash for row in rows], _HASH)
     columns["trace_hash"] = pa.array([row.trace_hash for row in rows], _HASH)
-    columns["attributes"] = _array([row.encoded.attributes for row in rows], _JSON)
+    slim = [_taken_out(row) for row in rows]
+    columns["attributes"] = _array([text for text, _ in slim], _JSON)
+    columns["pieces"] = _array([noted for _, noted in slim], _TEXT)
     columns["resource"] = _array([row.encoded.resource for row in rows], _JSON)
     columns["raw_rest"] = _array([row.encoded.rest for row in rows], _TEXT)
     columns["fingerprint"] = pa.array([row.encoded.fingerprint for row in rows], pa.binary())
     return pa.table(columns)
+
+
+def _taken_out(row: Row) -> tuple[str, str | None]:
+    span = row.span
+    attributes, noted = once.take_out(span.raw.attributes, span.input, span.output)
+    return (row.encoded.attributes if noted is None else codec.encode_attributes(attributes)), noted
 
 
 def _transposed(names: Sequence[str], structs: Sequence[msgspec.Struct]) -> dict[str, Sequence[Any]]:
@@ -209,7 +217,7 @@ def _json_or_none(value: Any) -> str | None:  # noqa: ANN401 - a list or a map
 SPAN_READ: tuple[str, ...] = (
     *(column for column, _, _ in _PLAIN), *Usage.__struct_fields__, *(column for column, _, _ in COST_COLUMNS),
     *_JSON_LISTS, "input", "output", "session_id", "user_id", "tags", "release", "copied", "revision",
-    "attributes", "resource", "raw_rest", "fingerprint", "key_hash", "trace_hash",
+    "attributes", "pieces", "resource", "raw_rest", "fingerprint", "key_hash", "trace_hash",
 )  # fmt: skip
 """The columns that make a whole span, in the order `span_of` takes them."""
 
@@ -227,14 +235,18 @@ def span_of(values: Sequence[Any]) -> Span:
             source=row["price_source"], version=row["price_version"], reason=row["cost_reason"],
             detail=msgspec.json.decode(row["cost_detail"]) if row["cost_detail"] else {},
         )  # fmt: skip
+    told, answered = codec.decode_content(row["input"]), codec.decode_content(row["output"])
+    raw = codec.decode_raw(row["attributes"], row["resource"], row["raw_rest"])
+    if row["pieces"] is not None:
+        whole = once.put_back(raw.attributes, row["pieces"], told, answered)
+        raw = msgspec.structs.replace(raw, attributes=whole)
     return Span(
         **fields,
         usage=Usage(**{name: row[name] for name in _USAGE}),
         session_id=row["session_id"], user_id=row["user_id"], release=row["release"],
         tags=_tuple(row["tags"]), finish_reasons=_tuple(row["finish_reasons"]), dialects=_tuple(row["dialects"]),
         tools=_tuple(row["tools"]), parameters=msgspec.json.decode(row["parameters"]) if row["parameters"] else {},
-        input=codec.decode_content(row["input"]), output=codec.decode_content(row["output"]),
-        raw=codec.decode_raw(row["attributes"], row["resource"], row["raw_rest"]),
+        input=told, output=answered, raw=raw,
     )  # fmt: skip
 
 
@@ -253,8 +265,7 @@ def row_of(values: Sequence[Any]) -> Row:
     """Build a row to amend from a row of SPAN_READ, its own facts apart from those the trace gave."""
     stored = dict(zip(SPAN_READ, values, strict=True))
     span = span_of(values)
-    texts = stored["attributes"], stored["resource"], stored["raw_rest"]
-    encoded = Encoded(*texts, codec.fingerprint(*texts))  # made anew: an earlier release hashed otherwise
+    encoded = encode(span.raw, {})  # made anew: an earlier release hashed otherwise
     given = {name: getattr(span, name) for name, bit in FACT_BITS if stored["copied"] & bit}
     bare = msgspec.structs.replace(span, **{name: () if name == "tags" else None for name in given})
     row = Row(bare, encoded, stored["key_hash"], stored["trace_hash"], stored["revision"])

@@ -1,0 +1,174 @@
+"""Content stored once: raw attributes refer to the long texts of the canonical input and output they repeat.
+
+A chat span's prompt and answer come as attributes, verbatim or inside a JSON text, and stand in the
+canonical input and output again. What repeats is taken out of the attributes (the key keeps its place,
+its value is null) and noted as *pieces*: by key, either the number of the text the value is, or a
+style of escaping and then literal texts and numbers in turn. Numbers count the long texts of input and
+output as `_texts` walks them, so whoever changes a stored input or output must take the pieces anew.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any, TypeAlias
+
+import msgspec
+
+from watchkeeper.model import (
+    Attributes,
+    Content,
+    Document,
+    MediaPart,
+    OtherPart,
+    Part,
+    ReasoningPart,
+    TextPart,
+    ToolCallPart,
+)
+from watchkeeper.store.codec import clean_text
+
+__all__ = ["put_back", "take_out"]
+
+Pieces: TypeAlias = "dict[str, int | list[int | str]]"
+_LEAST = 100
+_MISSES = 8
+_HEAD = 32
+_TRIES = 8
+_UTF8, _ASCII = "u", "a"
+_encoder = msgspec.json.Encoder()
+
+
+def take_out(attributes: Attributes, told: Content | None, answered: Content | None) -> tuple[Attributes, str | None]:
+    """Return the attributes without what input and output hold, and the pieces to put it back (None: nothing)."""
+    long = [(key, value) for key, value in attributes.items() if type(value) is str and len(value) >= _LEAST]
+    texts = [*_texts(told), *_texts(answered)] if long else []
+    if not texts:
+        return attributes, None
+    whole = {text: number for number, text in enumerate(texts)}
+    escapes = _Escapes(texts)
+    pieces: Pieces = {}
+    for key, value in long:
+        found = whole.get(value)
+        if found is not None and clean_text(value) == value:  # the canonical text holds Unicode only
+            pieces[key] = found
+        elif value[0] in "[{" and (parts := escapes.within(value)):
+            pieces[key] = parts
+    if not pieces:
+        return attributes, None
+    try:
+        noted = _encoder.encode(pieces).decode()
+    except UnicodeEncodeError:  # a lone surrogate beside the text: it stays as it came
+        return attributes, None
+    return {key: None if key in pieces else value for key, value in attributes.items()}, noted
+
+
+def put_back(attributes: Attributes, noted: str, told: Content | None, answered: Content | None) -> Attributes:
+    """Return the attributes as they came."""
+    pieces: Pieces = msgspec.json.decode(noted)
+    texts = [*_texts(told), *_texts(answered)]
+    whole = dict(attributes)
+    for key, parts in pieces.items():
+        if isinstance(parts, int):
+            whole[key] = texts[parts]
+        else:
+            escape = _utf8 if parts[0] == _UTF8 else _ascii
+            whole[key] = "".join(escape(texts[part]) if isinstance(part, int) else part for part in parts[1:])
+    return whole
+
+
+class _Escapes:
+    """The texts as a JSON text would hold them, made when first asked for."""
+
+    def __init__(self, texts: list[str]) -> None:
+        self._texts = texts
+        self._made: dict[str, list[str | None]] = {}
+
+    def within(self, value: str) -> list[int | str] | None:
+        """Return a JSON text as pieces, None where it holds none of the texts."""
+        style = _ASCII if value.isascii() else _UTF8
+        made = self._made.get(style)
+        if made is None:
+            made = self._made[style] = [_tried(style, text) for text in self._texts]
+        parts: list[int | str] = [style]
+        begin = misses = 0
+        for number, text in enumerate(made):
+            at = -1 if text is None else _find(value, text, begin)
+            if at < 0 or text is None:
+                misses += 1
+                if misses > _MISSES:
+                    break
+                continue
+            if at > begin:
+                parts.append(value[begin:at])
+            parts.append(number)
+            begin = at + len(text)
+        if begin == 0:
+            return None
+        if begin < len(value):
+            parts.append(value[begin:])
+        return parts
+
+
+def _find(value: str, text: str, begin: int) -> int:
+    """Return where the text begins, -1 where it is not found: by its head, for a long needle is slow to prepare."""
+    head = text[:_HEAD]
+    at = value.find(head, begin)
+    for _ in range(_TRIES):
+        if at < 0 or value.startswith(text, at):
+            return at
+        at = value.find(head, at + 1)
+    return -1
+
+
+def _tried(style: str, text: str) -> str | None:
+    try:
+        return _utf8(text) if style == _UTF8 else _ascii(text)
+    except UnicodeEncodeError:
+        return None  # a lone surrogate: the canonical text does not hold it
+
+
+def _utf8(text: str) -> str:
+    return _encoder.encode(text).decode()[1:-1]
+
+
+def _ascii(text: str) -> str:
+    return _utf8(text) if text.isascii() else json.dumps(text)[1:-1]
+
+
+def _texts(content: Content | None) -> list[str]:
+    if content is None:
+        return []
+    found = [text for message in content.messages for part in message.parts for text in _of_part(part)]
+    found.extend(text for document in content.documents for text in _of_document(document))
+    if content.text is not None:
+        found.append(content.text)
+    return [text for text in found if len(text) >= _LEAST]
+
+
+def _of_part(part: Part) -> Iterator[str]:
+    if isinstance(part, TextPart | ReasoningPart):
+        yield part.text
+    elif isinstance(part, ToolCallPart):
+        yield from _inside(part.arguments)
+    elif isinstance(part, MediaPart):
+        yield part.uri or ""
+        yield part.data or ""
+    else:
+        yield from _inside(part.value if isinstance(part, OtherPart) else part.result)
+
+
+def _of_document(document: Document) -> Iterator[str]:
+    yield document.content or ""
+    yield from _inside(document.metadata)
+
+
+def _inside(value: Any) -> Iterator[str]:  # noqa: ANN401 - walks what JSON gave
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for item in value.values():
+            yield from _inside(item)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from _inside(item)
