@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import copy
 import functools
 import inspect
 from collections.abc import Callable, Sequence
-from contextvars import Token
+from contextvars import ContextVar, Token
 from typing import Any, Self, TypeVar, cast
 
 from opentelemetry import context as otel_context
@@ -20,6 +19,8 @@ __all__ = ["SessionProcessor", "session", "session_facts", "session_id"]
 F = TypeVar("F", bound=Callable[..., Any])
 
 _FACTS = otel_context.create_key("watchkeeper-session")
+_open: ContextVar[tuple[tuple[session, Token[otel_context.Context]], ...]] = ContextVar("watchkeeper-open", default=())
+"""What closes the sessions that are open here: one may be open in several threads and tasks at once."""
 
 
 class session:  # noqa: N801 - reads as a verb: `with wk.session(…)`, `@wk.session(…)`
@@ -39,16 +40,20 @@ class session:  # noqa: N801 - reads as a verb: `with wk.session(…)`, `@wk.ses
             self._facts[semconv.USER_ID] = str(user)
         if tags:
             self._facts[semconv.WK_TAGS] = tuple(str(tag) for tag in ([tags] if isinstance(tags, str) else tags))
-        self._tokens: list[Token[otel_context.Context]] = []
 
     def __enter__(self) -> Self:
         """Open it."""
-        self._tokens.append(otel_context.attach(self._context()))
+        _open.set((*_open.get(), (self, otel_context.attach(self._context()))))
         return self
 
     def __exit__(self, *_: object) -> None:
         """Close it."""
-        otel_context.detach(self._tokens.pop())
+        held = _open.get()
+        for at in range(len(held) - 1, -1, -1):  # none of ours: it was opened in another context, which keeps it
+            if held[at][0] is self:
+                _open.set(held[:at] + held[at + 1 :])
+                otel_context.detach(held[at][1])
+                return
 
     def __call__(self, function: F) -> F:
         """Decorate a function: each call is inside."""
@@ -60,22 +65,17 @@ class session:  # noqa: N801 - reads as a verb: `with wk.session(…)`, `@wk.ses
 
             @functools.wraps(function)
             async def async_call(*args: Any, **kwargs: Any) -> Any:
-                with self._again():
+                with self:
                     return await function(*args, **kwargs)
 
             return cast("F", async_call)
 
         @functools.wraps(function)
         def call(*args: Any, **kwargs: Any) -> Any:
-            with self._again():
+            with self:
                 return function(*args, **kwargs)
 
         return cast("F", call)
-
-    def _again(self) -> session:
-        made = copy.copy(self)
-        made._tokens = []  # noqa: SLF001 - a copy of ourselves, open in its own right
-        return made
 
     def _begin(self, _: tuple[Any, ...], __: dict[str, Any]) -> _Run:
         return _Run(self._context())

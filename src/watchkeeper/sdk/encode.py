@@ -32,9 +32,13 @@ class Lazy:
     __slots__ = ("_copy", "_make", "size")
 
     def __init__(self, value: object, make: Callable[[Any], object] | None = None) -> None:
-        self._copy = snapshot(value)
+        try:
+            self._copy = snapshot(value)
+            self.size = weigh(self._copy)
+        except Exception as error:  # nested deeper than the host's stack has room for
+            self._copy = f"<not encodable: {type(error).__name__}>"
+            self.size = len(self._copy)
         self._make = make
-        self.size = weigh(self._copy)
         """About how many bytes it holds."""
 
     def text(self) -> str:
@@ -77,16 +81,24 @@ def clean(value: object) -> object:
     """Take an attribute's value as OTel does: texts, numbers and sequences of them; anything else becomes text."""
     if isinstance(value, str):
         return _cut(_encodable(value), LIMIT)
-    if value is None or isinstance(value, bool | int | float | bytes):
-        return value
-    if isinstance(value, list | tuple):
-        return tuple([clean(item) for item in value])
-    if isinstance(value, dict):
-        return {str(key): clean(item) for key, item in value.items()}
     try:
-        return _cut(_encodable(str(value)), LIMIT)
+        return _clean(value)
     except Exception as error:
         return f"<no text: {type(error).__name__}>"
+
+
+def _clean(value: object) -> object:
+    if isinstance(value, str):
+        return _cut(_encodable(value), LIMIT)
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    if isinstance(value, bytes):
+        return value[:LIMIT]
+    if isinstance(value, list | tuple):
+        return tuple([_clean(item) for item in value])
+    if isinstance(value, dict):
+        return {str(key): _clean(item) for key, item in value.items()}
+    return _cut(_encodable(str(value)), LIMIT)
 
 
 def to_json(value: object) -> str:

@@ -10,6 +10,7 @@ import functools
 import http.client
 import io
 import logging
+import os
 import socket
 import ssl
 import time
@@ -25,6 +26,8 @@ _log = logging.getLogger("watchkeeper")
 _MOST_READ = 1 << 16
 """Bytes of an answer that are read before the connection is dropped."""
 _LONGEST_PAUSE = 30.0
+_MOST_IDLE = 20.0
+"""Seconds after which a kept connection is not trusted: the host may have been frozen, or a gateway have forgotten it."""
 _OK = range(200, 300)
 _AGAIN = frozenset({408, 429, 502, 503, 504})
 
@@ -81,6 +84,8 @@ class Wire:
         self._tls = tls or Tls()
         self._proxy = _proxy(told.scheme, self._host)
         self._kept: http.client.HTTPConnection | None = None
+        self._used = 0.0
+        """When the connection was last used, by the wall clock: the monotonic one stands still in a suspended machine."""
 
     def post(self, body: bytes, timeout: float) -> Answer:
         """Post a body within `timeout` seconds; status 0 where no answer came. Never raises."""
@@ -90,7 +95,9 @@ class Wire:
             packer = zlib.compressobj(1, wbits=31)
             body = packer.compress(body) + packer.flush()
             headers["Content-Encoding"] = "gzip"
-        used = self._kept is not None
+        if abs(time.time() - self._used) > _MOST_IDLE:
+            self.close()
+        used = self._kept is not None and self._kept.sock is not None
         answer = self._try(body, headers, end)
         if used and answer is None and time.monotonic() < end:  # an idle connection may have been closed meanwhile
             answer = self._try(body, headers, end)
@@ -106,15 +113,15 @@ class Wire:
         """Let go of the connection without a word: after a fork it is the parent's."""
         kept, self._kept = self._kept, None
         held = kept.sock if kept is not None else None
-        if held is not None:
-            held.detach() if not isinstance(held, ssl.SSLSocket) else held.close()
+        if held is not None and held.fileno() >= 0:
+            os.close(held.detach())  # no goodbye, which TLS would send in the parent's name
 
     def _try(self, body: bytes, headers: dict[str, str], end: float) -> Answer | None:
         try:
-            if self._kept is None:
+            if self._kept is None or self._kept.sock is None:  # None: the last answer closed it
                 self._kept = self._open(end)
             return self._ask(self._kept, body, headers, end)
-        except (OSError, http.client.HTTPException, ValueError):
+        except Exception:
             _log.debug("no answer from the server", exc_info=True)
             self.close()
             return None
@@ -129,6 +136,7 @@ class Wire:
             made = http.client.HTTPSConnection(host, port, timeout=wait, context=self._context())
         else:
             made = http.client.HTTPConnection(host, port, timeout=wait)
+        made.response_class = functools.partial(_Response, end)  # type: ignore[assignment]  # makes one, as a class does
         if tunnel and self._proxy is not None:
             made.set_tunnel(self._host, self._port, self._proxy[2])
         made.connect()
@@ -144,6 +152,7 @@ class Wire:
         kept.response_class = functools.partial(_Response, end)  # type: ignore[assignment]  # makes one, as a class does
         kept.request("POST", path, body, headers)
         answer = kept.getresponse()
+        self._used = time.time()
         try:
             told = answer.read(_MOST_READ)
             whole = answer.isclosed() or answer.read(1) == b""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar, overload
@@ -20,6 +21,7 @@ from watchkeeper.sdk.steps import watch_async_generator, watch_generator
 
 __all__ = ["fail", "observe"]
 
+_log = logging.getLogger("watchkeeper")
 F = TypeVar("F", bound=Callable[..., Any])
 
 _OPERATIONS = {"tool": "execute_tool", "agent": "invoke_agent", "workflow": "invoke_workflow", "retriever": "retrieval"}
@@ -120,12 +122,21 @@ class _Plan:
     def open(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Span:
         """Start a span with the arguments on it."""
         span = tracer().start_span(self.name, attributes=self.attributes)
-        if self._captures(span):
-            span.set_attribute(self._input, content_text(self._arguments(args, kwargs)))
+        try:
+            if self._captures(span):
+                span.set_attribute(self._input, content_text(self._arguments(args, kwargs)))
+        except Exception:  # the arguments are the host's, and so is what reads them
+            _log.debug("arguments could not be written", exc_info=True)
         return span
 
     def result(self, span: Span, value: Any) -> None:
         """Write the result."""
+        try:
+            self._result(span, value)
+        except Exception:
+            _log.debug("a result could not be written", exc_info=True)
+
+    def _result(self, span: Span, value: Any) -> None:
         if not self._captures(span) or value is None:
             return
         if self._documents and isinstance(value, list | tuple):

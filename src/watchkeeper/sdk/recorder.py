@@ -6,6 +6,7 @@ of OTel's context like any other, so other libraries' spans nest in it and it ne
 
 from __future__ import annotations
 
+import logging
 import os
 import random
 import time
@@ -25,12 +26,14 @@ from opentelemetry.trace import Link, SpanContext, SpanKind, Status, StatusCode,
 from opentelemetry.util.types import Attributes, AttributeValue
 
 from watchkeeper.sdk.context import session_facts
-from watchkeeper.sdk.encode import Lazy, clean, error_text
+from watchkeeper.sdk.encode import Lazy, clean, error_text, weigh
 
-__all__ = ["Decide", "Origin", "Recorder", "Recording", "enter", "leave"]
+__all__ = ["Decide", "Origin", "Recorder", "Recording", "enter", "leave", "text_size"]
 
+_log = logging.getLogger("watchkeeper")
 _MOST_ATTRIBUTES = 1_000
 _MOST_EVENTS = 128
+_EVENT_BYTES = 100
 _UNSET = Status(StatusCode.UNSET)
 _SAMPLED = TraceFlags(TraceFlags.SAMPLED)
 _NOT_SAMPLED = TraceFlags(TraceFlags.DEFAULT)
@@ -131,14 +134,7 @@ class Recording(trace.Span):
     @property
     def size(self) -> int:
         """About how many bytes of text it holds."""
-        total = 0
-        for value in self._attributes.values():
-            kind = type(value)
-            if kind is str:
-                total += len(value)
-            elif kind is Lazy:
-                total += value.size
-        return total
+        return text_size(self)
 
     def get_span_context(self) -> SpanContext:
         """Return its ids."""
@@ -214,7 +210,10 @@ class Recording(trace.Span):
             return
         self.end_time = end_time or time.time_ns()
         if self.process == self.origin.process:
-            self.origin.sink(self)
+            try:
+                self.origin.sink(self)
+            except Exception:
+                _log.debug("a span could not be queued", exc_info=True)
 
     def readable(self) -> ReadableSpan:
         """Return it as OTel's SDK would have made it, for exporters that want that."""
@@ -229,6 +228,28 @@ class Recording(trace.Span):
             self.record_exception(error)
             self.set_status(Status(StatusCode.ERROR, f"{type(error).__name__}: {error_text(error)}"))
         self.end()
+
+
+def text_size(span: Recording | ReadableSpan) -> int:
+    """Guess the bytes of text that a span holds, its events' included."""
+    told = span.told if isinstance(span, Recording) else (span.attributes or {})
+    total = _values_size(told)
+    for event in span.events:
+        total += _EVENT_BYTES + _values_size(event.attributes or {})
+    return total
+
+
+def _values_size(attributes: Mapping[str, Any]) -> int:
+    total = 0
+    for value in list(attributes.values()):  # a copy: a thread that is late may still be setting one
+        kind = type(value)
+        if kind is str:
+            total += len(value)
+        elif kind is Lazy:
+            total += value.size
+        elif kind is tuple or kind is dict or kind is bytes:
+            total += weigh(value)
+    return total
 
 
 class Recorder(trace.Tracer):

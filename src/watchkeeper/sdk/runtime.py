@@ -6,7 +6,6 @@ tree; else ours becomes the global one, and our own spans are made by our own re
 
 from __future__ import annotations
 
-import atexit
 import ipaddress
 import logging
 import os
@@ -25,6 +24,7 @@ from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from watchkeeper.kit.errors import ConfigError
 from watchkeeper.kit.settings import SdkSettings, read
 from watchkeeper.model import semconv
+from watchkeeper.sdk import farewell
 from watchkeeper.sdk.context import SessionProcessor
 from watchkeeper.sdk.export import SpanQueue
 from watchkeeper.sdk.http import Tls, Wire
@@ -32,7 +32,7 @@ from watchkeeper.sdk.instruments import Instruments
 from watchkeeper.sdk.recorder import Origin, Recorder
 from watchkeeper.sdk.redact import Redaction
 from watchkeeper.sdk.sample import Choice, ChoiceSampler, Sieve, choice_of
-from watchkeeper.sdk.scores import ScoreSender
+from watchkeeper.sdk.scores import score_queue
 from watchkeeper.sdk.send import ExporterSender, OtlpSender, Sender
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ class Runtime:
         self,
         settings: SdkSettings,
         provider: TracerProvider,
-        sender: Sender,
+        sender: Sender[Any],
         endpoint: str,
         choice: Choice,
         redaction: Redaction | None = None,
@@ -69,7 +69,7 @@ class Runtime:
         """Whether content is off whatever the code says."""
         self.provider = provider
         self.spans = SpanQueue(sender, endpoint)
-        self.scores = ScoreSender(endpoint, settings.api_key)
+        self.scores = score_queue(_score_wire(settings, endpoint), endpoint)
         own = isinstance(provider, _Provider)
         self.sieve = Sieve(self.spans, choice, ours=own)
         self.tracer: Tracer = provider.get_tracer(_SCOPE)
@@ -99,7 +99,7 @@ class Runtime:
         """Send what waits and stop, within two seconds whatever the server does."""
         end = time.monotonic() + _GOODBYE
         self.spans.shutdown(_GOODBYE)
-        self.scores.close(max(0.0, end - time.monotonic()))
+        self.scores.shutdown(max(0.0, end - time.monotonic()))
 
     def _give_way(self) -> None:
         """Make spans by OTel's SDK from now on: the app has added a processor of its own, which is to see ours too."""
@@ -107,7 +107,7 @@ class Runtime:
 
     def _after_fork(self) -> None:
         self.sieve.after_fork()
-        self.scores.after_fork()
+        farewell.in_child(shutdown)
 
 
 class _Provider(TracerProvider):
@@ -127,8 +127,21 @@ class _Holder:
     """The process's one SDK. An SDK is process-wide by nature: this is the one place that says so."""
 
     def __init__(self) -> None:
-        self.lock = threading.Lock()
+        self.lock = threading.RLock()
+        """Taken again by a signal's handler that calls `shutdown` while `init` runs."""
         self.runtime: Runtime | None = None
+        self.hooked = False
+
+    def hook(self) -> None:
+        """See, once, to the end of the process and to its children."""
+        if not self.hooked:
+            self.hooked = True
+            farewell.at_exit(shutdown)
+            if hasattr(os, "register_at_fork"):
+                os.register_at_fork(after_in_child=self._after_fork)
+
+    def _after_fork(self) -> None:
+        self.lock = threading.RLock()
 
 
 _holder = _Holder()
@@ -180,15 +193,17 @@ def init(
         raise ConfigError(f"the endpoint {base!r} is not an http address", hint=f"for example {DEFAULT_ENDPOINT}")
     choice = choice_of(settings.sample, settings.sampler, settings.sampler_arg)
     _captures(settings.content)
+    _holder.hook()
     with _holder.lock:
         if _holder.runtime is not None:
             return
         instruments = Instruments(prometheus) if prometheus is not None else None
         redaction = Redaction(redact) if redact is not None else None
-        sender: Sender = _sender(settings, base, redaction) if exporter is None else ExporterSender(exporter, redaction)
+        sender: Sender[Any] = (
+            _sender(settings, base, redaction) if exporter is None else ExporterSender(exporter, redaction)
+        )
         provider = _provider(settings, release, choice)
         _holder.runtime = Runtime(settings, provider, sender, base, choice, redaction, instruments)
-    atexit.register(shutdown)
 
 
 def shutdown() -> None:
@@ -249,9 +264,19 @@ def _sender(settings: SdkSettings, base: str, redaction: Redaction | None) -> Ot
     target = settings.otlp_traces_endpoint if settings.endpoint is None else None
     url = target or f"{base}/v1/traces"
     word = (settings.otlp_compression or "").strip().lower()
-    tls = Tls(settings.otlp_certificate, settings.otlp_client_certificate, settings.otlp_client_key)
-    wire = Wire(url, headers, compress=word == "gzip" or (not word and not _is_loopback(url)), tls=tls)
+    wire = Wire(url, headers, compress=word == "gzip" or (not word and not _is_loopback(url)), tls=_tls(settings))
     return OtlpSender(wire, redaction, timeout=settings.otlp_timeout)
+
+
+def _score_wire(settings: SdkSettings, endpoint: str) -> Wire:
+    headers = {"Content-Type": "application/json"}
+    if settings.api_key:
+        headers["Authorization"] = f"Bearer {settings.api_key}"
+    return Wire(f"{endpoint}/api/v1/scores", headers, compress=False, tls=_tls(settings))
+
+
+def _tls(settings: SdkSettings) -> Tls:
+    return Tls(settings.otlp_certificate, settings.otlp_client_certificate, settings.otlp_client_key)
 
 
 def _is_loopback(url: str) -> bool:

@@ -15,12 +15,12 @@ from opentelemetry.trace import Link, SpanContext, SpanKind, StatusCode, TraceSt
 from opentelemetry.util.types import Attributes
 
 from watchkeeper.kit.errors import ConfigError
+from watchkeeper.sdk.recorder import Recording, text_size
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from watchkeeper.sdk.export import SpanQueue
-    from watchkeeper.sdk.recorder import Recording
 
 __all__ = ["Choice", "ChoiceSampler", "Sieve", "choice_of"]
 
@@ -163,7 +163,7 @@ class Sieve(SpanProcessor):
         sampled = context.trace_flags.sampled
         if not sampled and not self._ours:  # the host's decision
             return
-        size = sum([len(value) for value in (span.attributes or {}).values() if isinstance(value, str)])
+        size = text_size(span)
         if sampled and (self._ours or self._choice.takes(context.trace_id)):
             self._queue.put(span, size)
         else:

@@ -11,6 +11,7 @@ from watchkeeper.kit.ids import new_id
 from watchkeeper.model import ScoreSource
 from watchkeeper.sdk.context import session_id
 from watchkeeper.sdk.runtime import current
+from watchkeeper.sdk.scores import score_size
 
 __all__ = ["Stats", "current_trace_url", "flush", "score", "stats"]
 
@@ -60,7 +61,8 @@ def score(
         "trace_id": trace_id, "span_id": span_id, "session_id": session_id(), "comment": comment, "source": source,
         "evaluator": evaluator, "evaluator_version": evaluator_version,
     }  # fmt: skip
-    runtime.scores.send({key: item for key, item in told.items() if item is not None})
+    whole = {key: item for key, item in told.items() if item is not None}
+    runtime.scores.put(whole, score_size(whole))
 
 
 class Stats(NamedTuple):
@@ -71,6 +73,7 @@ class Stats(NamedTuple):
     """Not taken by the server, or dropped because too many waited."""
     scores_sent: int = 0
     scores_dropped: int = 0
+    """Refused, not taken by the server, or dropped because too many waited."""
     spans_waiting: int = 0
     """In the queue, or about to be sent again."""
     spans_dropped: int = 0
@@ -86,9 +89,9 @@ def stats() -> Stats:
     runtime = current()
     if runtime is None:
         return Stats()
-    spans = runtime.spans
+    spans, scores = runtime.spans, runtime.scores
     return Stats(
-        spans.sent, spans.lost + spans.dropped, runtime.scores.sent, runtime.scores.dropped,
+        spans.sent, spans.lost + spans.dropped, scores.sent, scores.lost + scores.dropped,
         spans.waiting, spans.dropped, runtime.sieve.sampled_out, runtime.redaction.failed if runtime.redaction is not None else 0,
     )  # fmt: skip
 

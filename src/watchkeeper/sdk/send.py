@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple, Protocol
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
@@ -15,13 +16,18 @@ from watchkeeper.sdk.http import Wire
 from watchkeeper.sdk.recorder import Recording
 from watchkeeper.sdk.wire import encode_request
 
-__all__ = ["ExporterSender", "OtlpSender", "Outcome", "Sender"]
+__all__ = ["ExporterSender", "OtlpSender", "Outcome", "Sender", "WireSender"]
+
+T = TypeVar("T")
+T_contra = TypeVar("T_contra", contravariant=True)
 
 _log = logging.getLogger("watchkeeper")
 _TIMEOUT = 10.0
 _BREATH = 50e-6
 """Seconds: long enough that a thread of the host that waits for the interpreter gets it."""
-_PARTIAL, _REJECTED = 0x0A, 0x08
+_TOO_LARGE = 413
+_VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
+"""Protobuf's wire types."""
 
 Prepare = Callable[[Sequence[ReadableSpan | Recording]], Sequence[Any]]
 """What is done to spans before they leave."""
@@ -36,13 +42,17 @@ class Outcome(NamedTuple):
     pause: float | None = None
     """Seconds the server asks to be left alone."""
     refused: int = 0
-    """Spans that the server took note of and did not store."""
+    """How many of a batch that was taken are not stored all the same."""
+    too_large: bool = False
+    """Whether half of the batch may be taken."""
+    status: int = 0
+    """What the server answered, 0 for nothing."""
 
 
-class Sender(Protocol):
+class Sender(Protocol[T_contra]):
     """Sends batches, one at a time, and never raises."""
 
-    def send(self, batch: Sequence[ReadableSpan | Recording], timeout: float | None) -> Outcome:
+    def send(self, batch: Sequence[T_contra], timeout: float | None) -> Outcome:
         """Send one, within `timeout` seconds where the sender can."""
         ...
 
@@ -55,48 +65,29 @@ class Sender(Protocol):
         ...
 
 
-class OtlpSender:
-    """OTLP/HTTP, protobuf, over one kept connection.
+class WireSender(ABC, Generic[T]):
+    """Sends over one kept connection.
 
     Args:
         wire: the connection.
-        prepare: see `Prepare`.
         timeout: seconds a request may take.
     """
 
-    def __init__(self, wire: Wire, prepare: Prepare | None = None, timeout: float = _TIMEOUT) -> None:
+    def __init__(self, wire: Wire, timeout: float = _TIMEOUT) -> None:
         self._wire = wire
-        self._prepare = prepare
         self._timeout = timeout
         self._lock = threading.Lock()
         self._closed = False
-        self._encoded: tuple[Sequence[Any], bytes] | None = None
+        self._encoded: tuple[Sequence[T], bytes, int] | None = None
         """The last batch that was not taken: it is not prepared and encoded again."""
 
-    def send(self, batch: Sequence[ReadableSpan | Recording], timeout: float | None) -> Outcome:
+    def send(self, batch: Sequence[T], timeout: float | None) -> Outcome:
         """Encode and post a batch."""
         with self._lock:
             outcome = self._send(batch, timeout)
             if self._closed:
                 self._wire.close()
         return outcome
-
-    def _send(self, batch: Sequence[ReadableSpan | Recording], timeout: float | None) -> Outcome:
-        if self._encoded is not None and self._encoded[0] is batch:
-            body = self._encoded[1]
-        else:
-            try:
-                ready = batch if self._prepare is None else self._prepare(batch)
-                body = encode_request(ready, _breathe)
-            except Exception:
-                _log.debug("a batch could not be encoded", exc_info=True)
-                return Outcome(taken=False)
-        self._encoded = None
-        answer = self._wire.post(body, self._timeout if timeout is None else min(timeout, self._timeout))
-        if not answer.taken:
-            self._encoded = (batch, body)
-        refused = min(len(batch), _refused(answer.body)) if answer.taken else 0
-        return Outcome(answer.taken, answer.again, answer.pause, refused)
 
     def close(self) -> None:
         """Close the connection, now or when the request under way is over."""
@@ -110,6 +101,60 @@ class OtlpSender:
         self._lock = threading.Lock()
         self._encoded = None
         self._wire.forget()
+
+    @abstractmethod
+    def _body(self, batch: Sequence[T]) -> tuple[bytes, int]:
+        """Return a batch's bytes, and how many of it are not in them."""
+
+    def _refused(self, body: bytes) -> int:  # noqa: ARG002 - for those who are told
+        """Read from an answer how many were not stored."""
+        return 0
+
+    def _send(self, batch: Sequence[T], timeout: float | None) -> Outcome:
+        if self._encoded is not None and self._encoded[0] is batch:
+            _, body, missing = self._encoded
+        else:
+            try:
+                body, missing = self._body(batch)
+            except Exception:
+                _log.debug("a batch could not be encoded", exc_info=True)
+                return Outcome(taken=False)
+        self._encoded = None
+        answer = self._wire.post(body, self._timeout if timeout is None else min(timeout, self._timeout))
+        if answer.taken:
+            return Outcome(
+                taken=True, refused=min(len(batch), missing + self._refused(answer.body)), status=answer.status
+            )
+        if answer.again:
+            self._encoded = (batch, body, missing)
+        return Outcome(
+            taken=False,
+            again=answer.again,
+            pause=answer.pause,
+            too_large=answer.status == _TOO_LARGE,
+            status=answer.status,
+        )
+
+
+class OtlpSender(WireSender["ReadableSpan | Recording"]):
+    """OTLP/HTTP, protobuf.
+
+    Args:
+        wire: the connection.
+        prepare: see `Prepare`.
+        timeout: seconds a request may take.
+    """
+
+    def __init__(self, wire: Wire, prepare: Prepare | None = None, timeout: float = _TIMEOUT) -> None:
+        super().__init__(wire, timeout)
+        self._prepare = prepare
+
+    def _body(self, batch: Sequence[ReadableSpan | Recording]) -> tuple[bytes, int]:
+        made = encode_request(batch if self._prepare is None else self._prepare(batch), _breathe)
+        return made.body, made.left_out
+
+    def _refused(self, body: bytes) -> int:
+        return _rejected(body)
 
 
 class ExporterSender:
@@ -141,17 +186,47 @@ def _breathe() -> None:
     time.sleep(_BREATH)
 
 
-def _refused(body: bytes) -> int:
+def _rejected(body: bytes) -> int:
     """Read `partial_success.rejected_spans` from an answer; one that is no such thing says 0."""
     try:
-        if len(body) < 4 or body[0] != _PARTIAL or body[2] != _REJECTED:  # noqa: PLR2004 - two tags, a length, a number
-            return 0
-        number = shift = 0
-        for byte in body[3:13]:
-            number |= (byte & 0x7F) << shift
-            shift += 7
-            if byte < 0x80:  # noqa: PLR2004 - a varint's last byte
-                return number
+        for number, partial in _fields(body):
+            if number == 1 and isinstance(partial, bytes):
+                told = dict(_fields(partial)).get(1, 0)
+                return told if isinstance(told, int) and told < 1 << 63 else 0
     except IndexError:
         _log.debug("an answer could not be read", exc_info=True)
     return 0
+
+
+def _fields(told: bytes) -> Iterator[tuple[int, int | bytes]]:
+    """Read a protobuf message: field numbers with integers or bytes.
+
+    Raises:
+        IndexError: it is none, or cut off.
+    """
+    at = 0
+    while at < len(told):
+        tag, at = _varint(told, at)
+        kind = tag & 7
+        if kind == _VARINT:
+            number, at = _varint(told, at)
+            yield tag >> 3, number
+            continue
+        size = {_FIXED64: 8, _FIXED32: 4}.get(kind, -1)
+        if kind == _BYTES:
+            size, at = _varint(told, at)
+        if size < 0 or at + size > len(told):
+            raise IndexError("no protobuf")
+        yield tag >> 3, told[at : at + size]
+        at += size
+
+
+def _varint(told: bytes, at: int) -> tuple[int, int]:
+    number = 0
+    for shift in range(0, 70, 7):
+        byte = told[at]
+        at += 1
+        number |= (byte & 0x7F) << shift
+        if byte < 0x80:  # noqa: PLR2004 - a varint's last byte
+            return number, at
+    raise IndexError("no varint")

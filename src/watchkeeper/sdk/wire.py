@@ -1,7 +1,7 @@
 """Spans to the bytes of an OTLP `ExportTraceServiceRequest`, written straight: no protobuf library in the host.
 
 Source of the numbers: opentelemetry-proto 1.x, `trace/v1/trace.proto`, `common/v1/common.proto`. Tested against
-the official library, byte by meaning. What cannot be encoded is left out; nothing here raises.
+the official library, byte by meaning. What cannot be encoded is left out and counted; nothing here raises.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import struct
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import Event
@@ -18,7 +18,7 @@ from opentelemetry.trace import Link, SpanContext, SpanKind, Status
 
 from watchkeeper.sdk.encode import Lazy
 
-__all__ = ["Ended", "encode_request"]
+__all__ = ["Encoded", "Ended", "encode_request"]
 
 _log = logging.getLogger("watchkeeper")
 _fixed64 = struct.Struct("<Q").pack
@@ -68,7 +68,15 @@ class Ended(Protocol):
     def dropped_links(self) -> int: ...  # noqa: D102
 
 
-def encode_request(spans: Iterable[Ended], pause: Callable[[], None] | None = None, every: int = 8) -> bytes:
+class Encoded(NamedTuple):
+    """A request."""
+
+    body: bytes
+    left_out: int
+    """Spans that could not be encoded."""
+
+
+def encode_request(spans: Iterable[Ended], pause: Callable[[], None] | None = None, every: int = 8) -> Encoded:
     """Encode spans, grouped by resource and scope.
 
     Args:
@@ -77,11 +85,13 @@ def encode_request(spans: Iterable[Ended], pause: Callable[[], None] | None = No
         every: after how many.
     """
     groups: dict[tuple[int, int], tuple[Ended, list[bytes]]] = {}
+    left_out = 0
     for number, span in enumerate(spans, 1):
         try:
             made = _field(b"\x12", _span(span))
         except Exception:
             _log.debug("a span could not be encoded", exc_info=True)
+            left_out += 1
             continue
         group = groups.setdefault((id(span.resource), id(span.instrumentation_scope)), (span, []))
         group[1].append(made)
@@ -91,7 +101,8 @@ def encode_request(spans: Iterable[Ended], pause: Callable[[], None] | None = No
     for one, made_spans in groups.values():
         place = resources.setdefault(id(one.resource), (one.resource, []))
         place[1].append(_scope(one.instrumentation_scope, made_spans))
-    return b"".join([_field(b"\x0a", _resource(resource, scopes)) for resource, scopes in resources.values()])
+    body = b"".join([_field(b"\x0a", _resource(resource, scopes)) for resource, scopes in resources.values()])
+    return Encoded(body, left_out)
 
 
 def _resource(resource: Resource, scopes: list[bytes]) -> bytes:
@@ -111,7 +122,7 @@ def _scope(scope: InstrumentationScope | None, spans: list[bytes]) -> bytes:
 def _span(span: Ended) -> bytes:
     ids, parent, status = span.context, span.parent, span.status
     if ids is None:
-        return b""
+        raise ValueError("a span without ids")
     parts = [b"\x0a\x10", ids.trace_id.to_bytes(16), b"\x12\x08", ids.span_id.to_bytes(8)]
     if ids.trace_state:
         parts.append(_text(b"\x1a", ",".join([f"{key}={value}" for key, value in ids.trace_state.items()])))
@@ -170,7 +181,7 @@ _keys = _Keys()
 
 def _attributes(tag: bytes, attributes: Mapping[str, Any]) -> bytes:
     parts: list[bytes] = []
-    for key, value in attributes.items():
+    for key, value in list(attributes.items()):  # a copy: a thread that is late may still be setting one
         try:
             head, told = _keys[key], _value(value)
             size = _varint(len(told))
