@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from watchkeeper.ingest.read import strings, text
+from watchkeeper.ingest.region import host_of
 from watchkeeper.model import Attributes, RawSpan, Status, semconv
 
 __all__ = ["Generic", "generic", "service_of"]
@@ -46,7 +47,7 @@ def generic(raw: RawSpan) -> Generic:
         session_id=text(own.get(semconv.SESSION_ID)),
         user_id=text(own.get(semconv.USER_ID)) or text(own.get("enduser.id")),
         tags=strings(own.get("tags")),
-        endpoint_host=text(own.get(semconv.SERVER_ADDRESS)),
+        endpoint_host=host_of(own),
     )
 
 

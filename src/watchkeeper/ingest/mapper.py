@@ -9,11 +9,12 @@ import msgspec
 from watchkeeper.ingest.dialects import registry
 from watchkeeper.ingest.draft import Draft, merge
 from watchkeeper.ingest.generic import generic
-from watchkeeper.model import RawSpan, Span, SpanKind, Usage
+from watchkeeper.ingest.region import region_of
+from watchkeeper.model import MODEL_KINDS, RawSpan, Span, SpanKind, Usage
 
 __all__ = ["MAPPER_VERSION", "map_span"]
 
-MAPPER_VERSION = 1
+MAPPER_VERSION = 2
 """Raised when a dialect is read differently, so that stored rows can be mapped again."""
 
 _DIALECTS = tuple(registry())
@@ -24,6 +25,7 @@ def map_span(project: str, raw: RawSpan, received_at: int) -> Span:
     """Read one raw span; a dialect that fails on it is skipped and not named in `dialects`."""
     draft, spoken = _draft(raw)
     common = generic(raw)
+    kind = draft.kind or _kind(draft)
     return Span(
         project=project,
         trace_id=raw.trace_id,
@@ -32,7 +34,7 @@ def map_span(project: str, raw: RawSpan, received_at: int) -> Span:
         service=common.service,
         environment=common.environment,
         release=common.release,
-        kind=draft.kind or _kind(draft),
+        kind=kind,
         name=raw.name,
         operation=draft.operation,
         start_time=raw.start_time,
@@ -62,6 +64,7 @@ def map_span(project: str, raw: RawSpan, received_at: int) -> Span:
         prompt_name=draft.prompt_name,
         prompt_version=draft.prompt_version,
         endpoint_host=common.endpoint_host,
+        region=_region(raw, draft, common.endpoint_host) if kind in MODEL_KINDS else None,
         dialects=spoken,
         mapper=MAPPER_VERSION,
         received_at=received_at,
@@ -87,6 +90,11 @@ def _draft(raw: RawSpan) -> tuple[Draft, tuple[str, ...]]:
 
 def _kind(draft: Draft) -> SpanKind:
     return "llm" if draft.usage and draft.request_model else "span"
+
+
+def _region(raw: RawSpan, draft: Draft, host: str | None) -> str | None:
+    # What was asked for tells more than what answered: a profile's prefix is often dropped from the answer's name.
+    return region_of(raw.attributes, raw.resource, host, draft.request_model or draft.response_model)
 
 
 def _inclusive(usage: Usage) -> Usage:

@@ -16,6 +16,9 @@ _NUMBERS = ("temperature", "top_p", "top_k", "max_tokens")
 _HOUR = "anthropic.usage.cache_creation.ephemeral_1h_input_tokens"
 """Cache writes kept for an hour cost more; the name is that of the client's own spans."""
 
+_GEO = "anthropic.usage.inference_geo"
+"""Where the call was answered, as Anthropic reports it: it decides a part of the price."""
+
 
 def messages_request(given: Mapping[str, Any], *, content: bool) -> SpanFields:
     """Describe a request; unset arguments are left out."""
@@ -128,7 +131,11 @@ def _content(given: Mapping[str, Any]) -> SpanFields:
 
 
 def _named(answer: Any) -> SpanFields:
-    told = {semconv.RESPONSE_ID: field(answer, "id"), semconv.RESPONSE_MODEL: field(answer, "model")}
+    told = {
+        semconv.RESPONSE_ID: field(answer, "id"),
+        semconv.RESPONSE_MODEL: field(answer, "model"),
+        _GEO: field(field(answer, "usage"), "inference_geo"),
+    }
     return {key: value for key, value in told.items() if isinstance(value, str) and value}
 
 
