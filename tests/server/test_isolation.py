@@ -29,22 +29,22 @@ from watchkeeper.store.factory import open_control_store
 PROTOBUF = {"Content-Type": "application/x-protobuf"}
 MARK = "sapphire-otter"
 OPERATOR = "sk-operator"
-ALL: tuple[Need, ...] = ("public", "anyone", "ingest", "read", "admin", "owner")
+ALL: tuple[Need, ...] = ("public", "whoever", "anyone", "ingest", "read", "admin", "owner")
 
 MAY: dict[str, tuple[Need, ...]] = {
-    "nobody": ("public",),
-    "unknown key": ("public",),
-    "revoked key": ("public",),
-    "expired key": ("public",),
-    "ended session": ("public",),
-    "idle session": ("public",),
-    "disabled user": ("public",),
-    "ingest key": ("public", "anyone", "ingest"),
-    "read key": ("public", "anyone", "read"),
-    "admin key": ("public", "anyone", "ingest", "read", "admin"),
-    "viewer": ("public", "anyone", "read"),
-    "member": ("public", "anyone", "ingest", "read"),
-    "admin": ("public", "anyone", "ingest", "read", "admin"),
+    "nobody": ("public", "whoever"),
+    "unknown key": ("public", "whoever"),
+    "revoked key": ("public", "whoever"),
+    "expired key": ("public", "whoever"),
+    "ended session": ("public", "whoever"),
+    "idle session": ("public", "whoever"),
+    "disabled user": ("public", "whoever"),
+    "ingest key": ("public", "whoever", "anyone", "ingest"),
+    "read key": ("public", "whoever", "anyone", "read"),
+    "admin key": ("public", "whoever", "anyone", "ingest", "read", "admin"),
+    "viewer": ("public", "whoever", "anyone", "read"),
+    "member": ("public", "whoever", "anyone", "ingest", "read"),
+    "admin": ("public", "whoever", "anyone", "ingest", "read", "admin"),
     "operator": ALL,
 }
 STRANGERS = list(MAY)[:7]

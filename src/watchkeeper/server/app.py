@@ -18,7 +18,20 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from watchkeeper.kit.errors import NotFoundError
-from watchkeeper.server import erasure, errors, keys, overview, prices, projects, scores, sql, status, traces
+from watchkeeper.server import (
+    accounts,
+    erasure,
+    errors,
+    keys,
+    members,
+    overview,
+    prices,
+    projects,
+    scores,
+    sql,
+    status,
+    traces,
+)
 from watchkeeper.server.access import AccessMiddleware
 from watchkeeper.server.gate import Caller
 from watchkeeper.server.otlp import OtlpApp
@@ -91,7 +104,20 @@ def routes(app: FastAPI) -> list[tuple[frozenset[str] | None, str, bool]]:
 
 def _api() -> APIRouter:
     api = APIRouter(prefix="/api/v1", responses=errors.PROBLEMS)
-    for slice_ in (traces, scores, overview, status, sql, erasure, prices, keys, projects):
+    slices = (
+        traces,
+        scores,
+        overview,
+        status,
+        sql,
+        erasure,
+        prices,
+        keys,
+        projects,
+        accounts,
+        members,
+    )
+    for slice_ in slices:
         api.include_router(slice_.router)
     return api
 

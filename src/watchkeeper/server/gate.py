@@ -199,8 +199,8 @@ class Gate:
         return await self._ask("projects", lambda: len(self._control.projects())) <= 1
 
     async def has_users(self) -> bool:
-        """Say whether anyone can sign in."""
-        return await self._ask("users", self._control.people.any_can_sign_in)
+        """Say whether there are accounts, disabled ones too."""
+        return await self._ask("users", self._control.people.any_account)
 
     async def _by_key(self, secret: str, wanted: str | None) -> Caller | None:
         if self._operator_key is not None and hmac.compare_digest(secret.encode(), self._operator_key.encode()):

@@ -13,9 +13,9 @@ from starlette.routing import compile_path
 
 __all__ = ["GRPC_NEEDS", "NEEDS", "Need", "Permissions"]
 
-Need: TypeAlias = Literal["public", "anyone", "ingest", "read", "admin", "owner"]
-"""`public`: no caller is asked for. `anyone`: a caller, whatever they may do. `ingest`, `read`, `admin`: the scope.
-`owner`: whoever runs the server."""
+Need: TypeAlias = Literal["public", "whoever", "anyone", "ingest", "read", "admin", "owner"]
+"""`public`: no caller is asked for. `whoever`: told who is calling where that is known, and open to all. `anyone`: a
+caller, whatever they may do. `ingest`, `read`, `admin`: the scope. `owner`: whoever runs the server."""
 
 _ANY = "*"
 
@@ -42,7 +42,25 @@ NEEDS: dict[tuple[str, str], Need] = {
     ("GET", "/api/v1/status"): "read",
     ("POST", "/api/v1/query"): "read",
     ("GET", "/metrics"): "read",
+    # Signing in. What needs a password or a link's token asks for it itself.
+    ("GET", "/api/v1/session"): "whoever",
+    ("POST", "/api/v1/session"): "public",
+    ("POST", "/api/v1/links/open"): "public",
+    ("POST", "/api/v1/links/accept"): "public",
+    ("DELETE", "/api/v1/session"): "anyone",
+    ("PUT", "/api/v1/session/password"): "anyone",
+    ("GET", "/api/v1/sessions"): "anyone",
+    ("DELETE", "/api/v1/sessions/{session_id}"): "anyone",
     # Keys and people.
+    ("GET", "/api/v1/members"): "admin",
+    ("PUT", "/api/v1/members/{user_id}"): "admin",
+    ("DELETE", "/api/v1/members/{user_id}"): "admin",
+    ("POST", "/api/v1/members/{user_id}/reset"): "admin",
+    ("GET", "/api/v1/invitations"): "admin",
+    ("POST", "/api/v1/invitations"): "admin",
+    ("DELETE", "/api/v1/invitations/{invitation_id}"): "admin",
+    ("GET", "/api/v1/users"): "owner",
+    ("PUT", "/api/v1/users/{user_id}"): "owner",
     ("POST", "/api/v1/erasures"): "admin",
     ("POST", "/api/v1/prices/backfill"): "admin",
     ("GET", "/api/v1/projects"): "owner",

@@ -15,7 +15,17 @@ from watchkeeper.store.api import SpanFilter, TraceFilter
 if TYPE_CHECKING:
     from watchkeeper.server.wiring import Services
 
-__all__ = ["LIMIT", "SpanQuery", "TimeText", "TraceQuery", "caller", "nanoseconds", "project", "services"]
+__all__ = [
+    "LIMIT",
+    "SpanQuery",
+    "TimeText",
+    "TraceQuery",
+    "caller",
+    "maybe_caller",
+    "nanoseconds",
+    "project",
+    "services",
+]
 
 T = TypeVar("T")
 
@@ -34,6 +44,12 @@ def project(request: Request) -> str:
 def caller(request: Request) -> Caller:
     """Return who is speaking (see `server.gate`)."""
     found: Caller = request.scope["watchkeeper.caller"]
+    return found
+
+
+def maybe_caller(request: Request) -> Caller | None:
+    """Return who is speaking, None where they proved nothing that is known: for endpoints that answer everyone."""
+    found: Caller | None = request.scope.get("watchkeeper.caller")
     return found
 
 

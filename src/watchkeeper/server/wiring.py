@@ -16,12 +16,14 @@ from watchkeeper.kit.settings import ServerSettings
 from watchkeeper.manifest import ManifestFile, default_policy
 from watchkeeper.model import RawSpan, Span
 from watchkeeper.pricing import IMPORTED, Pricer
+from watchkeeper.server.accounts.service import AccountService
 from watchkeeper.server.bootstrap import bootstrap
 from watchkeeper.server.capture import Capture
 from watchkeeper.server.erasure.audit import ErasureAudit
 from watchkeeper.server.erasure.service import ErasureService
 from watchkeeper.server.gate import Gate
 from watchkeeper.server.keys.service import KeyService
+from watchkeeper.server.members.service import MemberService
 from watchkeeper.server.metrics import Metrics
 from watchkeeper.server.otlp.service import IngestService
 from watchkeeper.server.otlp.workers import WorkerPool, WorkerSettings
@@ -60,6 +62,8 @@ class Services:
     keeper: Housekeeper
     manifest: ManifestFile
     keys: KeyService
+    accounts: AccountService
+    members: MemberService
     max_body: int
 
     def close(self) -> None:
@@ -112,6 +116,8 @@ def assemble(
             clock=now,
         ),
         keys=KeyService(control),
+        accounts=AccountService(control),
+        members=MemberService(control),
         metrics=metrics,
         ingest=IngestService(
             store,

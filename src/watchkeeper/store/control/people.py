@@ -83,6 +83,11 @@ class People:
         with self._database.read() as session:
             return bool(session.scalar(select(func.count()).select_from(User).where(able)))
 
+    def any_account(self) -> bool:
+        """Say whether anyone has an account, disabled or not: then loopback alone proves nothing any more."""
+        with self._database.read() as session:
+            return session.scalar(select(User.id).limit(1)) is not None
+
     def by_email(self, email: str) -> Person | None:
         """Return the user of an address, however it is written."""
         return self._person(select(User).where(User.email == email.strip().lower()))
@@ -90,6 +95,22 @@ class People:
     def by_id(self, user_id: str) -> Person | None:
         """Return a user."""
         return self._person(select(User).where(User.id == user_id))
+
+    def all(self) -> tuple[Person, ...]:
+        """Return every user, by address."""
+        with self._database.read() as session:
+            users = session.scalars(select(User).order_by(User.email)).all()
+            roles: dict[str, dict[str, str]] = {}
+            for one in session.scalars(select(Membership).order_by(Membership.project)):
+                roles.setdefault(one.user_id, {})[one.project] = one.role
+            return tuple(_as_person(user, roles.get(user.id, {})) for user in users)
+
+    def rehash(self, user_id: str, password_hash: str) -> None:
+        """Store the same password under a stronger hash; sessions and links stay."""
+        with self._database.write(quietly=True) as session:
+            user = session.get(User, user_id)
+            if user is not None:
+                user.password_hash = password_hash
 
     def add(self, email: str, name: str, password_hash: str, project: str, role: Role) -> Person:
         """Make a user who is a member of the project.
@@ -261,10 +282,14 @@ class People:
                 .where(Membership.user_id == user.id)
                 .order_by(Membership.project)
             )
-            return Person(
-                id=user.id, email=user.email, name=user.name, password_hash=user.password_hash,
-                disabled=user.disabled_at is not None, roles=dict(roles.all()),
-            )  # fmt: skip
+            return _as_person(user, dict(roles.all()))
+
+
+def _as_person(user: User, roles: dict[str, str]) -> Person:
+    return Person(
+        id=user.id, email=user.email, name=user.name, password_hash=user.password_hash,
+        disabled=user.disabled_at is not None, roles=roles,
+    )  # fmt: skip
 
 
 def _add_user(
