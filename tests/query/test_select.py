@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlglot import exp
 
-from watchkeeper.kit.errors import QueryRefusedError
+from watchkeeper.kit.errors import QueryComplexError, QueryRefusedError
 from watchkeeper.query import MAX_SQL, parse_select
 
 HOSTILE = {
@@ -70,14 +70,57 @@ def test_refuses(sql: str) -> None:
 
 def test_refuses_overlong_text() -> None:
     """A query over the size limit is refused before it is parsed."""
-    with pytest.raises(QueryRefusedError, match=str(MAX_SQL)):
+    with pytest.raises(QueryComplexError, match=str(MAX_SQL)):
         parse_select("select " + "1," * MAX_SQL + "1")
 
 
-def test_refuses_deep_nesting() -> None:
-    """A query nested beyond the limit is refused, not a crash of the parser."""
+def _within(opening: str, closing: str, times: int) -> str:
+    return f"select {opening * times}1{closing * times}"
+
+
+HARD = {
+    "row": _within("row(", ")", 24),
+    "array": _within("array[", "]", 30),
+    "array of rows": _within("array[row(", ")]", 12),
+    "parentheses": _within("(", ")", 3_000),
+    "casts": _within("cast(", " as int)", 1_000),
+    "cases": _within("case when a then ", " end", 600),
+    "subqueries": _within("(select ", ")", 900),
+    "lists": _within("[", "]", 5_000),
+    "structs": _within("{'a':", "}", 2_000),
+    "types": "select a::" + "struct(a " * 900 + "int" + ")" * 900,
+    "lambdas": _within("list_filter(a, x -> ", ")", 500),
+    "comprehensions": _within("[x for x in ", "]", 800),
+    "plus": "select a" + "+a" * 9_000,
+    "concatenations": "select a" + "||a" * 6_000,
+    "words": "select " + "a " * 9_000,
+    "unions": "select 1" + " union select 1" * 1_300,
+    "CTEs": "with a as (select 1)" + ", a as (select 1)" * 1_100 + " select 1",
+    "types of types": "select a::int" + "[]" * 9_000,
+}
+
+
+@pytest.mark.timeout(10)
+@pytest.mark.parametrize("sql", HARD.values(), ids=HARD)
+def test_refuses_what_is_hard_to_parse(sql: str) -> None:
+    """Nesting on which a parser that goes back would work for minutes is refused by a code of its own."""
+    with pytest.raises(QueryComplexError):
+        parse_select(sql)
+
+
+@pytest.mark.timeout(10)
+@pytest.mark.parametrize("subscript", ["[1]", "[1:2]", "[-1]", "[a]"])
+def test_a_chain_of_subscripts_is_refused_at_once(subscript: str) -> None:
+    """A chain of subscripts, whose types a parser would infer anew at each, is refused within the limit."""
     with pytest.raises(QueryRefusedError):
-        parse_select("select " + "(" * 3_000 + "1" + ")" * 3_000)
+        parse_select("select a" + subscript * (15_000 // len(subscript)))
+
+
+def test_subscripts_keep_their_numbers() -> None:
+    """Subscripts come out as they went in, counted from 1."""
+    sql = "SELECT tags[1], tags[1:2][i], LIST_EXTRACT(tags, 2), [7, 8][1] FROM spans"
+
+    assert parse_select(sql).sql(dialect="duckdb") == sql
 
 
 def test_names_the_nearest_table() -> None:

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from watchkeeper.kit.errors import QueryRefusedError, RequestError, UpstreamError
+from watchkeeper.kit.errors import QueryComplexError, QueryRefusedError, RequestError, UpstreamError
 from watchkeeper.kit.settings import SdkSettings, ServerSettings, read
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["Server", "control_of", "server_of"]
 
 _TIMEOUT = 600
+_KINDS = {one.code: one for one in (QueryRefusedError, QueryComplexError)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,5 +98,5 @@ def _refusal(error: urllib.error.HTTPError) -> RequestError | UpstreamError:
         problem = json.load(error)["error"]
     except (ValueError, KeyError, TypeError):
         return UpstreamError(f"the server answered {error.code}")
-    kind = QueryRefusedError if problem["code"] == "query_refused" else RequestError
+    kind = _KINDS.get(problem["code"], RequestError)
     return kind(problem["message"], hint=problem.get("hint"))

@@ -13,6 +13,7 @@
     │   ├── MediaTypeError           415 media_type
     │   ├── OverloadedError          429 overloaded, with Retry-After
     │   └── QueryRefusedError        400 query_refused: not the one SELECT that is allowed
+    │       └── QueryComplexError    400 query_complex: too long, too deep or too hard to plan
     ├── UpstreamError                503 unavailable: something we depend on did not answer
     └── StoreError                   500 store
         ├── StoreLockedError         another process holds the data folder
@@ -37,6 +38,7 @@ __all__ = [
     "MissingExtraError",
     "NotFoundError",
     "OverloadedError",
+    "QueryComplexError",
     "QueryRefusedError",
     "QueryTimeoutError",
     "RequestError",
@@ -142,6 +144,12 @@ class QueryRefusedError(RequestError):
     """The SQL is not one SELECT over the documented tables and functions."""
 
     code = "query_refused"
+
+
+class QueryComplexError(QueryRefusedError):
+    """The SQL is longer, deeper or harder to plan than the limits allow; what it asks for may be fine in parts."""
+
+    code = "query_complex"
 
 
 class UpstreamError(WatchkeeperError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
-from watchkeeper.query.select import MAX_SQL, TABLES, parse_select
+from watchkeeper.query.parser import MAX_SQL
+from watchkeeper.query.select import TABLES, parse_select
 
 __all__ = ["MAX_SQL", "TABLES", "parse_select"]
