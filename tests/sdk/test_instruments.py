@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import gc
+import os
+import shutil
+import subprocess
 import sys
 from collections.abc import Iterator
+from typing import SupportsIndex
 
 import pytest
-from openai import APIConnectionError, OpenAI
+from openai import APIConnectionError, InternalServerError, OpenAI
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import generate_latest
 
 import watchkeeper as wk
 from watchkeeper.kit.errors import ConfigError
+from watchkeeper.sdk.instruments import _Done
+from watchkeeper.sdk.runtime import current
 
 
 @pytest.fixture(name="registry", params=["no_provider", "provider"], ids=["our recorder", "the app's provider"])
@@ -68,6 +75,64 @@ def test_labels_are_bounded(registry: CollectorRegistry) -> None:
 
     assert len(models) == 101
     assert "other" in models
+
+
+def test_promtool_has_nothing_to_say(registry: CollectorRegistry, client: OpenAI) -> None:
+    """The app's page with our metrics, calls that went well and failed on it, passes promtool's check without a word."""
+    client.chat.completions.create(model="gpt-4o-mini", messages=[{"role": "user", "content": "x"}])
+    client.embeddings.create(model="text-embedding-3-small", input="x")
+    with pytest.raises(InternalServerError):
+        client.chat.completions.create(model="broken", messages=[{"role": "user", "content": 'a "quoted"\nname'}])
+    promtool = shutil.which("promtool")
+    if promtool is None:
+        pytest.fail("promtool is not installed: apt-get install --no-install-recommends prometheus")
+    page = generate_latest(registry)
+    done = subprocess.run([promtool, "check", "metrics"], input=page, capture_output=True, check=False)
+
+    assert b'status="error"' in page
+    assert (done.returncode, done.stdout + done.stderr) == (0, b"")
+
+
+def test_a_call_that_ends_inside_a_scrape_is_counted(registry: CollectorRegistry, client: OpenAI) -> None:
+    """A stream dropped while a scrape counts, as the garbage collector may, neither locks the scrape up nor is lost."""
+    stream = client.chat.completions.create(
+        model="gpt-4o-mini", messages=[{"role": "user", "content": "x"}], stream=True
+    )
+    next(iter(stream))
+    held = [stream]
+    del stream
+
+    class Nosy(str):
+        """A label's value that drops the stream when it is looked at, in the middle of the count."""
+
+        __slots__ = ()
+
+        def __getitem__(self, at: SupportsIndex | slice) -> str:
+            held.clear()
+            gc.collect()
+            return super().__getitem__(at)
+
+    runtime = current()
+    assert runtime is not None
+    assert runtime.instruments is not None
+    runtime.instruments._ended.append(_Done(Nosy("p"), "m", "chat", "ok", 1.0, ()))
+    generate_latest(registry)
+
+    assert not held
+    assert sum(value for _, value in _samples(registry, "llm_request_duration_seconds_count")) == 2.0
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_child_counts_its_own(registry: CollectorRegistry, client: OpenAI) -> None:
+    """A forked child's page begins at nothing, so that a sum over processes counts each call once."""
+    client.chat.completions.create(model="gpt-4o-mini", messages=[{"role": "user", "content": "x"}])
+    pid = os.fork()
+    if pid == 0:
+        os._exit(len(_samples(registry, "llm_request_duration_seconds_count")))
+
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+    assert [value for _, value in _samples(registry, "llm_request_duration_seconds_count")] == [1.0]
 
 
 def test_after_shutdown_the_registry_is_as_before(registry: CollectorRegistry) -> None:
