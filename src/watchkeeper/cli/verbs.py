@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from watchkeeper.cli import backfill, demo, erase, keys, serve, sql, version
+from watchkeeper.cli import backfill, demo, erase, keys, serve, sql, users, version
 
 __all__ = ["application"]
 
@@ -21,5 +21,6 @@ application.command("demo")(demo.demo)
 application.command("sql")(sql.sql)
 application.command("erase")(erase.erase)
 application.add_typer(keys.application, name="keys")
+application.add_typer(users.application, name="users")
 application.add_typer(backfill.backfill, name="backfill")
 application.command("version")(version.version)
