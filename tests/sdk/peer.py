@@ -142,6 +142,10 @@ class Peer:
         with contextlib.suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
+        self.hang_up()
+
+    def hang_up(self) -> None:
+        """Close all connections."""
         for one in self._connections:
             with contextlib.suppress(OSError):
                 one.shutdown(socket.SHUT_RDWR)
@@ -201,6 +205,14 @@ def says_and_closes(status: int) -> Script:
             connection.answer(status, Connection="close")
 
     return script
+
+
+def answers_once(connection: Connection) -> None:
+    """Answer the first request of a connection, and hang at the next."""
+    connection.request()
+    connection.answer(200)
+    connection.request()
+    connection.hang()
 
 
 def rejecting(count: int, why: str = "") -> Script:

@@ -15,15 +15,16 @@ _LAST = -100
 def at_exit(call: Callable[[], None]) -> None:
     """Call it when this process ends."""
     atexit.register(call)
+    in_child(call)
     process = sys.modules.get("multiprocessing.process")
     if process is not None and process.parent_process() is not None:
         _finalize(call)
 
 
 def in_child(call: Callable[[], None]) -> None:
-    """Call it when this process, just forked, ends, if it is one of multiprocessing's.
+    """Call it when this process ends, if it is, or just before its work begins becomes, a child of multiprocessing.
 
-    Those clear their finalizers once they run and then call what is registered to be called after a fork.
+    Those clear their finalizers before their work begins, and then call what is registered to be called after a fork.
     """
     util = sys.modules.get("multiprocessing.util")
     if util is not None:

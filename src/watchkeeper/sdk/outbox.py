@@ -134,7 +134,7 @@ class Outbox(Generic[T]):
             self._round(max(0.05, end - time.monotonic()))
         return self._handled >= upto and (self.failed, self.lost) == (failed, lost)
 
-    def shutdown(self, timeout: float = 5.0) -> None:
+    def shutdown(self, timeout: float = 1.5) -> None:
         """Send what waits for at most `timeout` seconds (half a second to a server that is down), then stop."""
         if self._closed:
             return

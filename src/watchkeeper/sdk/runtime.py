@@ -247,7 +247,8 @@ def _provider(settings: SdkSettings, release: str | None, choice: Choice) -> Tra
         attributes[semconv.ENVIRONMENT] = settings.environment
     if release:
         attributes[semconv.SERVICE_VERSION] = release
-    provider = _Provider(sampler=ChoiceSampler(choice), resource=Resource.create(attributes))
+    resource = Resource.create(attributes)
+    provider = _Provider(sampler=ChoiceSampler(choice), resource=resource, shutdown_on_exit=False)  # ours comes first
     trace.set_tracer_provider(provider)
     return provider
 

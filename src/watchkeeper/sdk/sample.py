@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from opentelemetry.context import Context
-from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor
+from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
 from opentelemetry.sdk.trace.sampling import Decision, Sampler, SamplingResult
 from opentelemetry.trace import Link, SpanContext, SpanKind, StatusCode, TraceState, get_current_span
 from opentelemetry.util.types import Attributes
@@ -29,6 +29,8 @@ _LOW = (1 << 64) - 1
 _MOST_HELD = 10_000
 _MOST_HELD_BYTES = 32 << 20
 _MOST_REMEMBERED = 1_000
+_MOST_OPEN = 100_000
+"""Spans that are known to be open: an app that never ends its spans does not fill the memory."""
 
 
 class Choice:
@@ -131,6 +133,8 @@ class Sieve(SpanProcessor):
         self._ours = ours
         self.watchers: list[Callable[[ReadableSpan | Recording], None]] = []
         """Told of every span that ends, sampled or not."""
+        self._open: set[int] = set()
+        self._foreign: frozenset[int] = frozenset()
         self._reset()
 
     def _reset(self) -> None:
@@ -141,7 +145,9 @@ class Sieve(SpanProcessor):
         self._count = self._bytes = 0
 
     def after_fork(self) -> None:
-        """Forget, in a child, what the parent holds."""
+        """Forget, in a child, what the parent holds; what was open is the parent's to send."""
+        self._foreign = frozenset(self._open)
+        self._open = set()
         self._reset()
 
     def recorded(self, span: Recording) -> None:
@@ -153,11 +159,17 @@ class Sieve(SpanProcessor):
         else:
             self._hold(span, span.context, span.size)
 
+    def on_start(self, span: Span, parent_context: Context | None = None) -> None:  # noqa: ARG002 - OTel's signature
+        """Note, in case of a fork, that a span of OTel's SDK is of this process."""
+        if span.context is not None and len(self._open) < _MOST_OPEN:
+            self._open.add(span.context.span_id)
+
     def on_end(self, span: ReadableSpan) -> None:
         """Take a span of OTel's SDK."""
         context = span.context
-        if context is None:
+        if context is None or context.span_id in self._foreign:
             return
+        self._open.discard(context.span_id)
         if self.watchers:
             self._tell(span)
         sampled = context.trace_flags.sampled
