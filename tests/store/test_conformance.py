@@ -8,7 +8,7 @@ from watchkeeper.store.conformance.expiring import Expiring, Reclaiming, Reclaim
 from watchkeeper.store.conformance.facts import HealedFacts, TraceFacts
 from watchkeeper.store.conformance.figures import Facets, Overviews
 from watchkeeper.store.conformance.identity import Identity, LateLogs, Verbatim
-from watchkeeper.store.conformance.pricing import PricingAnew, PricingKept
+from watchkeeper.store.conformance.pricing import CostByHour, PricingAnew, PricingKept
 from watchkeeper.store.conformance.reading import Emptiness, Isolation, Scores, SpanLists
 from watchkeeper.store.conformance.traces import TraceLists, TraceSummaries
 from watchkeeper.store.conformance.user_sql import UserSql
@@ -108,6 +108,10 @@ class TestUserSql(UserSql):
 
 class TestPricingAnew(PricingAnew):
     """Costs change, and nothing else."""
+
+
+class TestCostByHour(CostByHour):
+    """Costs by the hour."""
 
 
 class TestPricingKept(PricingKept):

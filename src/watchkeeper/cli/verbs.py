@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from watchkeeper.cli import backfill, demo, erase, keys, serve, sql, users, version
+from watchkeeper.cli import backfill, demo, erase, keys, prices, serve, sql, users, version
 
 __all__ = ["application"]
 
@@ -22,5 +22,6 @@ application.command("sql")(sql.sql)
 application.command("erase")(erase.erase)
 application.add_typer(keys.application, name="keys")
 application.add_typer(users.application, name="users")
+application.add_typer(prices.application, name="prices")
 application.add_typer(backfill.backfill, name="backfill")
 application.command("version")(version.version)

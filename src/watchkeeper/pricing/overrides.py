@@ -30,6 +30,7 @@ import msgspec
 from watchkeeper.kit.errors import ConfigError
 from watchkeeper.pricing import toml
 from watchkeeper.pricing.exchange import Quote
+from watchkeeper.pricing.onprem import Pool, read_pools
 from watchkeeper.pricing.rates import BUCKETS, Rate, Rates
 from watchkeeper.pricing.uplifts import Uplift, read_uplifts
 
@@ -40,7 +41,7 @@ PACKAGED = Path(__file__).with_name("overrides.toml")
 
 _RATE_KEYS = {"currency", "from", "usd"}
 _KNOWN = {"provider", "model", "from", "until", "currency", "source", *BUCKETS}
-_TABLES = {"price", "rate", "uplift"}
+_TABLES = {"price", "rate", "uplift", "on_prem"}
 _MILLION = 1_000_000
 
 
@@ -71,6 +72,7 @@ class Overrides(msgspec.Struct, frozen=True):
     entries: tuple[Entry, ...] = ()
     quotes: tuple[Quote, ...] = ()
     uplifts: tuple[Uplift, ...] = ()
+    pools: tuple[Pool, ...] = ()
 
     def find(self, provider: str | None, model: str, time_ns: int) -> Entry | None:
         """Return the price that holds."""
@@ -79,7 +81,12 @@ class Overrides(msgspec.Struct, frozen=True):
 
     def __add__(self, other: Overrides) -> Overrides:
         """Put the other's entries behind these, so that they win."""
-        return Overrides(self.entries + other.entries, self.quotes + other.quotes, self.uplifts + other.uplifts)
+        return Overrides(
+            self.entries + other.entries,
+            self.quotes + other.quotes,
+            self.uplifts + other.uplifts,
+            self.pools + other.pools,
+        )
 
 
 def load(path: Path) -> Overrides:
@@ -93,6 +100,7 @@ def load(path: Path) -> Overrides:
         tuple(_entry(one, where) for where, one in toml.tables(told, "price", path)),
         tuple(_quote(one, where) for where, one in toml.tables(told, "rate", path)),
         read_uplifts(told, path),
+        read_pools(told, path),
     )
 
 

@@ -6,6 +6,7 @@ from watchkeeper.kit.clock import format_rfc3339
 from watchkeeper.model import Cost, Usage
 from watchkeeper.pricing import catalogue
 from watchkeeper.pricing.exchange import Dollars, Exchange
+from watchkeeper.pricing.onprem import Pools, waiting
 from watchkeeper.pricing.overrides import Entry, Overrides
 from watchkeeper.pricing.rates import Rates, Sheet, half_even
 from watchkeeper.pricing.second import second_table
@@ -83,19 +84,23 @@ class Plan:
 
 
 class Planner:
-    """Finds the plan: your own price, then the first table, then the second."""
+    """Finds the plan: a pool of your own, your own price, then the first table, then the second."""
 
     def __init__(self, own: Overrides, packaged: Overrides, uplifts: tuple[Uplift, ...], exchange: Exchange) -> None:
         self._own = packaged + own
         self._uplifts = packaged.uplifts + uplifts
         self._own_uplifts = own.uplifts
         self._exchange = exchange
+        self._pools = Pools(own.pools)
 
     def plan(
         self, provider: str | None, models: tuple[str, ...], time_ns: int, tier: str | None, host: str | None,
         region: str | None,
     ) -> Plan | Cost:  # fmt: skip
         """Return how the first of the models with a price is priced, or the unpriced cost that says why not."""
+        pool = self._pools.find(provider, models, host, time_ns)
+        if pool is not None:
+            return waiting(pool)
         for model in models:
             charged = matching(self._own_uplifts, provider or "", model, host, region, time_ns)
             own = self._own.find(provider, model, time_ns)

@@ -15,6 +15,7 @@ from watchkeeper.kit.errors import ConfigError
 from watchkeeper.model import MODEL_KINDS, Cost, Span, Usage
 from watchkeeper.pricing import catalogue
 from watchkeeper.pricing.exchange import Exchange
+from watchkeeper.pricing.onprem import Pool, Pools
 from watchkeeper.pricing.overrides import PACKAGED, Overrides, load
 from watchkeeper.pricing.plan import Plan, Planner
 from watchkeeper.pricing.second import second_table
@@ -78,6 +79,7 @@ class Pricer:
         self._entries = len(own.entries)
         self._planner = Planner(own, load(PACKAGED), load_uplifts(), exchange)
         self.exchange = exchange
+        self.pools = Pools(own.pools)
         self._plans = {}
         self._error = None
 
@@ -115,6 +117,14 @@ class Pricer:
         )  # fmt: skip
         return self._cost(key, span.usage)
 
+    def pool_of(self, span: Span) -> Pool | None:
+        """Return the pool of your own that a call runs on, None where it is priced by its tokens."""
+        pools = self.pools
+        if not pools:
+            return None
+        models = tuple(name for name in (span.response_model, span.request_model) if name)
+        return pools.find(span.provider, models, span.endpoint_host, span.start_time) if models else None
+
     def cost(
         self, provider: str | None, models: tuple[str, ...], usage: Usage, time_ns: int, tier: str | None = None
     ) -> Cost:
@@ -140,6 +150,7 @@ class Pricer:
             "second_table_taken": second.taken,
             "overrides": str(self._path) if self._path else None,
             "override_entries": self._entries,
+            "on_premises": [one.name for one in self.pools.at(time.time_ns())],
             "error": self._error,
             "exchange_rates_imported": self._rates_path is not None and self._rates_path.is_file(),
         }

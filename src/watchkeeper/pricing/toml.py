@@ -10,7 +10,7 @@ from typing import Any
 
 from watchkeeper.kit.errors import ConfigError
 
-__all__ = ["FOREVER", "check_keys", "day", "days", "decimal", "ns", "read", "tables"]
+__all__ = ["FOREVER", "check_keys", "currency", "day", "days", "decimal", "ns", "read", "tables"]
 
 FOREVER = 2**63 - 1
 """The end, in ns, of what has no end."""
@@ -57,6 +57,14 @@ def decimal(value: object, where: str) -> Decimal:
         found = Decimal(-1)
     if not found.is_finite() or found < 0:
         raise ConfigError(f"{where} is {value!r}, not a price", hint='decimal text such as "0.15"')
+    return found
+
+
+def currency(value: object, where: str) -> str:
+    """Return a currency's code: three letters, upper-case."""
+    found = str(value).strip().upper()
+    if len(found) != 3 or not found.isascii() or not found.isalpha():  # noqa: PLR2004 - ISO 4217
+        raise ConfigError(f"{where} is {value!r}, not a currency", hint="three letters such as EUR")
     return found
 
 

@@ -64,6 +64,7 @@ def create_app(services: Services) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         services.keeper.start()
+        services.hours.start()
         yield
         services.close()
 

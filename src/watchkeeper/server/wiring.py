@@ -28,6 +28,7 @@ from watchkeeper.server.metrics import Metrics
 from watchkeeper.server.otlp.service import IngestService
 from watchkeeper.server.otlp.workers import WorkerPool, WorkerSettings
 from watchkeeper.server.overview.service import OverviewService
+from watchkeeper.server.prices.keeper import HourKeeper
 from watchkeeper.server.prices.service import PriceService
 from watchkeeper.server.retention import Housekeeper
 from watchkeeper.server.scores.service import ScoreService
@@ -59,6 +60,7 @@ class Services:
     status: StatusService
     erasure: ErasureService
     prices: PriceService
+    hours: HourKeeper
     keeper: Housekeeper
     manifest: ManifestFile
     keys: KeyService
@@ -69,6 +71,7 @@ class Services:
     def close(self) -> None:
         """Drain and close, the store last."""
         self.keeper.close()
+        self.hours.close()
         self.ingest.close()
         self.store.close()
         self.control.close()
@@ -103,6 +106,7 @@ def assemble(
         now,
         period=60.0 * max(1, settings.retention_minutes),
     )
+    prices = PriceService(store, pricer, now)
     metrics = Metrics(store, version(), settings.metrics_label_values)
     capture = Capture(manifest, Masker(Pseudonyms.of(folder)), _masked(metrics))
     return Services(
@@ -134,10 +138,11 @@ def assemble(
         ),
         traces=TraceService(store),
         scores=ScoreService(store, now, capture),
-        overview=OverviewService(store, now),
+        overview=OverviewService(store, now, prices.idle_nano_usd),
         queries=QueryService(store),
         erasure=ErasureService(store, ErasureAudit(folder), now, capture.pseudonym, after=keeper.look),
-        prices=PriceService(store, pricer),
+        prices=prices,
+        hours=HourKeeper(prices.hours, now),
         keeper=keeper,
         status=StatusService(store, pricer, manifest, version(), lambda: keeper.report),
         manifest=manifest,

@@ -57,7 +57,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ERASED_DAYS", "EXPIRE_MOST", "Capabilities", "CostChange", "ErasureReport", "ExpiryReport", "Facets", "Histogram",
-    "ModelRow", "Outcome", "Overview", "Page", "Parcel", "QueryLimits", "ReclaimReport", "Refine", "Selector",
+    "HourRow", "ModelRow", "Outcome", "Overview", "Page", "Parcel", "QueryLimits", "ReclaimReport", "Refine", "Selector",
     "ServiceRow", "SpanFilter", "SpanRow", "SpanStore", "StoreStats", "Table", "TimeBucket", "Timing", "TraceFilter",
     "TraceRow",
     "WriteBatch", "WriteReceipt",
@@ -130,6 +130,24 @@ class CostChange(msgspec.Struct, frozen=True, kw_only=True):
     start_time: int
     before: Cost | None
     after: Cost
+
+
+class HourRow(msgspec.Struct, frozen=True, kw_only=True):
+    """Model calls of one project, price source and currency that began in one hour (its first ns, UTC).
+
+    `unpriced` counts those without an amount. Costs are sums, None where no call has one.
+    """
+
+    project: str
+    start: int
+    source: str
+    currency: str
+    calls: int
+    unpriced: int
+    input_tokens: int
+    output_tokens: int
+    cost_nano: int | None
+    cost_nano_usd: int | None
 
 
 class Selector(msgspec.Struct, frozen=True, kw_only=True):
@@ -481,6 +499,14 @@ class SpanStore(Protocol):
 
     def reprice(self, project: str, changes: Sequence[CostChange]) -> int:
         """Replace costs, and say how many were. See Pricing anew above."""
+        ...
+
+    def hours(self, *, since: int, until: int, source: str) -> tuple[HourRow, ...]:
+        """Return what model calls cost by hour, of all projects, where the price's source begins with `source`.
+
+        Calls that began in [since, until) ns; ordered by start, source, currency and project. For whoever shares a
+        machine's cost among projects, not for callers.
+        """
         ...
 
     def erase(self, project: str, selector: Selector, *, dry_run: bool = False) -> ErasureReport:

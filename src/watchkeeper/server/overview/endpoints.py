@@ -6,9 +6,10 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
 
+from watchkeeper.server.gate import Caller
 from watchkeeper.server.overview.schemas import FacetsOut, OverviewOut
 from watchkeeper.server.overview.service import OverviewService
-from watchkeeper.server.request import TimeText, nanoseconds, project, services
+from watchkeeper.server.request import TimeText, caller, nanoseconds, project, services
 
 __all__ = ["router"]
 
@@ -21,6 +22,7 @@ Figures = Annotated[OverviewService, Depends(services(lambda parts: parts.overvi
 @router.get("/overview")
 def overview(
     project: Project,
+    who: Annotated[Caller, Depends(caller)],
     figures: Figures,
     since: TimeText = None,
     until: TimeText = None,
@@ -28,7 +30,8 @@ def overview(
     buckets: Annotated[int, Query(ge=1, le=500)] = 60,
 ) -> OverviewOut:
     """Return requests, latency, tokens and cost of the model calls in a window (the last day by default)."""
-    return figures.overview(project, nanoseconds("since", since), nanoseconds("until", until), service, buckets)
+    start, end = nanoseconds("since", since), nanoseconds("until", until)
+    return figures.overview(project, start, end, service, buckets, whole=who.is_owner)
 
 
 @router.get("/facets")

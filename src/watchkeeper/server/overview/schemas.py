@@ -44,7 +44,11 @@ class HistogramOut(Model):
 
 
 class OverviewOut(Model):
-    """Figures over the model calls of a window."""
+    """Figures over the model calls of a window.
+
+    `idle_nano_usd` is what nobody used of on-premises machines, beside the calls' cost and not in it: told to who runs
+    the server, over all services; null where there are none.
+    """
 
     since: Time
     until: Time
@@ -55,6 +59,7 @@ class OverviewOut(Model):
     input_tokens: int
     output_tokens: int
     cost_nano_usd: Big | None
+    idle_nano_usd: Big | None = None
     p50_ns: Big | None
     p95_ns: Big | None
     p99_ns: Big | None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from watchkeeper.kit.clock import Clock
 from watchkeeper.kit.errors import RequestError
 from watchkeeper.server.overview.schemas import FacetsOut, OverviewOut
@@ -16,17 +18,26 @@ _DAY = 24 * 3600 * 1_000_000_000
 class OverviewService:
     """Reads figures of one project at a time; the default window is the last day."""
 
-    def __init__(self, store: SpanStore, clock: Clock) -> None:
+    def __init__(self, store: SpanStore, clock: Clock, idle: Callable[[int, int, str], int | None]) -> None:
         self._store = store
+        self._idle = idle
         self._clock = clock
 
     def overview(
-        self, project: str, since: int | None, until: int | None, service: str | None, buckets: int
+        self,
+        project: str,
+        since: int | None,
+        until: int | None,
+        service: str | None,
+        buckets: int,
+        *,
+        whole: bool = False,
     ) -> OverviewOut:
-        """Return figures over model calls."""
+        """Return figures over model calls; with `whole` also what machines of one's own stood idle for."""
         start, end = self._window(since, until)
         found = self._store.overview(project, since=start, until=end, service=service, buckets=buckets)
-        return OverviewOut.model_validate(plain(found) | {"since": start, "until": end})
+        idle = self._idle(start, end, project) if whole and service is None else None
+        return OverviewOut.model_validate(plain(found) | {"since": start, "until": end, "idle_nano_usd": idle})
 
     def facets(self, project: str, since: int | None, until: int | None) -> FacetsOut:
         """Return the values there are to filter by."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from watchkeeper.model import Cost, Span
 from watchkeeper.store.api import CostChange
 
-__all__ = ["PACKAGED_SOURCES", "Repriced", "reprice"]
+__all__ = ["PACKAGED_SOURCES", "Repriced", "dollars_of", "reprice", "says"]
 
 PACKAGED_SOURCES = frozenset({"genai-prices", "litellm"})
 """Tables that drop old models: a price from one stands when it knows the model no longer."""
@@ -25,24 +25,27 @@ class Repriced:
     after: int = 0
 
 
-def reprice(calls: Sequence[Span], cost_of: Callable[[Span], Cost], *, provided: bool) -> Repriced:
-    """Price calls anew; those whose client said what they cost only with `provided`."""
+def reprice(calls: Sequence[Span], cost_of: Callable[[Span], Cost | None], *, provided: bool) -> Repriced:
+    """Price calls anew; those whose client said what they cost only with `provided`.
+
+    Where `cost_of` says None the call is left as it is.
+    """
     found = Repriced()
     for span in calls:
         before = span.cost
-        now = _dollars(before)
+        now = dollars_of(before)
         found.before += now
         found.after += now
         if before is not None and before.state == "provided" and not provided:
             found.provided += 1
             continue
         after = cost_of(span)
-        if before is not None and _says(before) == _says(after):
+        if after is None or (before is not None and says(before) == says(after)):
             continue
         if before is not None and after.nano is None and _outlives(before):
             found.kept += 1
             continue
-        found.after += _dollars(after) - now
+        found.after += dollars_of(after) - now
         found.changes.append(
             CostChange(
                 trace_id=span.trace_id, span_id=span.span_id, start_time=span.start_time, before=before, after=after
@@ -56,11 +59,12 @@ def _outlives(before: Cost) -> bool:
     return before.nano is not None and (before.state == "provided" or before.source in PACKAGED_SOURCES)
 
 
-def _dollars(cost: Cost | None) -> int:
+def dollars_of(cost: Cost | None) -> int:
+    """Return what a cost adds to a sum, nano-USD."""
     return 0 if cost is None or cost.nano_usd is None else cost.nano_usd
 
 
-def _says(cost: Cost) -> tuple[object, ...]:
+def says(cost: Cost) -> tuple[object, ...]:
     """Return what makes a cost another one. A newer table that says the same leaves the old one's date in place."""
     told = cost.confidence if cost.state == "computed" else cost.reason
     return cost.state, cost.nano, cost.currency, cost.nano_usd, cost.source, tuple(sorted(cost.detail.items())), told

@@ -6,9 +6,10 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends
 
-from watchkeeper.server.prices.schemas import BackfillIn, BackfillOut
+from watchkeeper.server.gate import Caller
+from watchkeeper.server.prices.schemas import BackfillIn, BackfillOut, HoursOut
 from watchkeeper.server.prices.service import PriceService
-from watchkeeper.server.request import project, services
+from watchkeeper.server.request import TimeText, caller, nanoseconds, project, services
 
 __all__ = ["router"]
 
@@ -22,3 +23,15 @@ Prices = Annotated[PriceService, Depends(services(lambda parts: parts.prices))]
 def backfill(project: Project, prices: Prices, wanted: BackfillIn) -> BackfillOut:
     """Price stored calls anew with today's tables and your own prices, a bounded number at a time (beta)."""
     return prices.backfill(project, wanted)
+
+
+@router.get("/prices/hours")
+def hours(
+    project: Project,
+    who: Annotated[Caller, Depends(caller)],
+    prices: Prices,
+    since: TimeText = None,
+    until: TimeText = None,
+) -> HoursOut:
+    """Return what on-premises models cost by the hour, shared and idle (the last day by default; beta)."""
+    return prices.show_hours(project, nanoseconds("since", since), nanoseconds("until", until), whole=who.is_owner)

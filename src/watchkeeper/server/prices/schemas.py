@@ -8,7 +8,7 @@ from pydantic import ConfigDict, Field
 
 from watchkeeper.server.schemas import Big, Model, Time
 
-__all__ = ["BackfillIn", "BackfillOut"]
+__all__ = ["BackfillIn", "BackfillOut", "HourOut", "HoursOut"]
 
 Text = Annotated[str, Field(min_length=1, max_length=500)]
 When = Annotated[str, Field(max_length=40, description="RFC 3339, e.g. 2026-11-24T10:00:00Z")]
@@ -50,3 +50,39 @@ class BackfillOut(Model):
     reached: Time | None
     total: int | None
     next_cursor: str | None
+
+
+class HourOut(Model):
+    """An hour of a pool of on-premises replicas, in nano-units of its currency and in nano-USD.
+
+    cost = own + others + idle, exactly, in both. `own` is the project's share; the rest is for who runs the server.
+    `unpriced` calls have no share, or not yet: until then theirs is within `idle`.
+    """
+
+    start: Time
+    pool: str
+    currency: str
+    own_nano: Big
+    own_nano_usd: Big | None
+    replicas: int | None = None
+    calls: int | None = None
+    unpriced: int | None = None
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    cost_nano: Big | None = None
+    others_nano: Big | None = None
+    idle_nano: Big | None = None
+    cost_nano_usd: Big | None = None
+    others_nano_usd: Big | None = None
+    idle_nano_usd: Big | None = None
+
+
+class HoursOut(Model):
+    """Hours that are over, oldest first. `whole` says that others' part and idle are told, too."""
+
+    since: Time
+    until: Time
+    whole: bool
+    own_nano_usd: Big | None
+    idle_nano_usd: Big | None
+    hours: list[HourOut]

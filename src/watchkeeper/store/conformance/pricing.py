@@ -6,12 +6,14 @@ import msgspec
 
 from watchkeeper.model import Cost, Span
 from watchkeeper.store.api import CostChange, SpanFilter, SpanStore
-from watchkeeper.store.conformance.samples import START, Maker, stored
+from watchkeeper.store.conformance.samples import SECOND, START, Maker, stored
 from watchkeeper.store.conformance.support import Backend, needs
 
-__all__ = ["PricingAnew", "PricingKept"]
+__all__ = ["CostByHour", "PricingAnew", "PricingKept"]
 
 make = Maker()
+_HOUR = 3_600 * SECOND
+_FAR = START + 10**15
 _NEW = Cost(
     state="computed",
     nano=9,
@@ -98,6 +100,49 @@ class PricingAnew:
 
         assert store.reprice("other", [_change(call)]) == 0
         assert store.priced_spans("other", SpanFilter()).items == ()
+
+
+class CostByHour:
+    """What `hours` promises."""
+
+    def test_nothing_is_no_hour(self, store: SpanStore) -> None:
+        """An empty store, a window without calls and a source nobody has give no rows."""
+        stored(store, make.span(1, 1, kind="llm", cost=5))
+
+        assert store.hours(since=0, until=START, source="") == ()
+        assert store.hours(since=0, until=_FAR, source="other") == ()
+
+    def test_calls_are_summed_by_hour_source_and_project(self, store: SpanStore) -> None:
+        """Calls of an hour are one row a project and source; tools and calls outside the window are in none."""
+        hour = START - START % _HOUR + _HOUR
+        at = (hour - START) / SECOND
+        stored(
+            store,
+            make.span(1, 1, kind="llm", cost=5, tokens=7, at=at),
+            make.span(1, 2, kind="embedding", cost=6, tokens=1, at=at + 3_599),
+            make.span(1, 3, kind="tool", cost=7, at=at),
+            make.span(1, 4, kind="llm", cost=8, at=at + 3_600),
+            make.span(1, 5, kind="llm", cost=9, at=at - 1),
+            Maker("other").span(2, 1, kind="llm", cost=10, at=at),
+        )
+        found = store.hours(since=hour, until=hour + 2 * _HOUR, source="ta")
+
+        assert [(one.project, one.start, one.source, one.currency) for one in found] == [
+            ("default", hour, "table", "USD"), ("other", hour, "table", "USD"), ("default", hour + _HOUR, "table", "USD"),
+        ]  # fmt: skip
+        assert [(one.calls, one.unpriced, one.cost_nano, one.cost_nano_usd) for one in found] == [
+            (2, 0, 11, 11), (1, 0, 10, 10), (1, 0, 8, 8),
+        ]  # fmt: skip
+        assert (found[0].input_tokens, found[0].output_tokens) == (8, 2)
+
+    def test_calls_without_an_amount_are_counted(self, store: SpanStore) -> None:
+        """A call whose source has named no amount is counted as unpriced, and the sum without any is None."""
+        stored(store, make.span(1, 1, kind="llm", cost=5))
+        waiting = Cost(state="unpriced", source="hourly x")
+        store.reprice("default", [_change(one, waiting) for one in _calls(store)])
+        (found,) = store.hours(since=0, until=_FAR, source="hourly ")
+
+        assert (found.source, found.calls, found.unpriced, found.cost_nano) == ("hourly x", 1, 1, None)
 
 
 class PricingKept:

@@ -11,9 +11,10 @@ import numpy as np
 import pyarrow as pa
 
 from watchkeeper.model import Cost, RawSpan, Span, Usage
-from watchkeeper.store.api import CostChange, Page, SpanFilter
+from watchkeeper.store.api import CostChange, HourRow, Page, SpanFilter
 from watchkeeper.store.cursors import SpanPosition, encode_cursor
 from watchkeeper.store.duckdb import statements
+from watchkeeper.store.duckdb.filters import Query
 from watchkeeper.store.duckdb.index import Hashes, hash_key
 from watchkeeper.store.duckdb.reader import Reader
 from watchkeeper.store.duckdb.rows import COST_COLUMNS
@@ -49,6 +50,11 @@ class Repricer:
         limits = {"low": min(starts), "high": max(starts)}
         traces = np.array(sorted({hash_key(project, change.trace_id) for change in changes}), dtype=np.uint64)
         return self._writer.do(lambda db: self._update(db, table, limits, traces)).result()
+
+    def hours(self, *, since: int, until: int, source: str) -> tuple[HourRow, ...]:
+        """Return costs by the hour; see `SpanStore.hours`."""
+        found = self._reader.fetch(Query(statements.HOURS, since=since, until=until, source=source))
+        return tuple(HourRow(**dict(zip(HourRow.__struct_fields__, row, strict=True))) for row in found)
 
     def _update(self, db: duckdb.DuckDBPyConnection, table: pa.Table, limits: dict[str, int], traces: Hashes) -> int:
         self._writer.touch(traces=traces)  # a copy of the store under way takes the new costs too

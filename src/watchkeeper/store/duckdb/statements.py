@@ -246,6 +246,17 @@ OVER_TIME = f"""
 DISTINCT = {column: f"SELECT DISTINCT {column} FROM spans" for column in ("service", "environment", "model", "user_id")}
 COUNT_TRACES = "SELECT count(DISTINCT trace_hash) FROM spans"
 
+# Costs by the hour.
+HOURS = f"""
+    SELECT project, (start_ns // 3600000000000) * 3600000000000 AS start, price_source, currency,
+           count(*) AS calls, count(*) FILTER (cost_nano IS NULL) AS unpriced,
+           coalesce(sum(input_tokens), 0)::BIGINT AS input_tokens,
+           coalesce(sum(output_tokens), 0)::BIGINT AS output_tokens,
+           sum(cost_nano)::BIGINT AS cost_nano, sum(cost_nano_usd)::BIGINT AS cost_nano_usd
+    FROM spans
+    WHERE {_MODEL} AND start_ns >= $since AND start_ns < $until AND starts_with(price_source, $source)
+    GROUP BY project, start, price_source, currency ORDER BY start, price_source, currency, project"""
+
 # What users see where it is stored otherwise.
 USER_EXPRESSIONS = {
     "tags": "from_json(coalesce(tags, '[]'), '[\"VARCHAR\"]')",

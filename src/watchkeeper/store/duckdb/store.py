@@ -16,6 +16,7 @@ from watchkeeper.store.api import (
     ErasureReport,
     ExpiryReport,
     Facets,
+    HourRow,
     Overview,
     Page,
     QueryLimits,
@@ -168,6 +169,10 @@ class DuckdbStore:
     def reprice(self, project: str, changes: Sequence[CostChange]) -> int:
         """Replace costs."""
         return self._repricer.reprice(project, changes)
+
+    def hours(self, *, since: int, until: int, source: str) -> tuple[HourRow, ...]:
+        """Return what model calls cost by hour, of all projects."""
+        return self._repricer.hours(since=since, until=until, source=source)
 
     def erase(self, project: str, selector: Selector, *, dry_run: bool = False) -> ErasureReport:
         """Erase what is selected; with `dry_run` only count it."""

@@ -20,6 +20,7 @@ from watchkeeper.store.api import (
     ErasureReport,
     ExpiryReport,
     Facets,
+    HourRow,
     Outcome,
     Overview,
     Page,
@@ -39,7 +40,7 @@ from watchkeeper.store.api import (
 from watchkeeper.store.cursors import ScorePosition, SpanPosition, TracePosition, decode_cursor, encode_cursor
 from watchkeeper.store.figures import MAX_FACETS
 from watchkeeper.store.memory.erase import Erasure, chosen_traces, erasure, expiry
-from watchkeeper.store.memory.figures import overview
+from watchkeeper.store.memory.figures import hours, overview
 from watchkeeper.store.memory.views import matches_span, matches_trace, same, span_row, trace_row
 from watchkeeper.store.queue import weigh
 
@@ -243,6 +244,12 @@ class MemoryStore:
                     done += 1
             self._revision += 1
             return done
+
+    def hours(self, *, since: int, until: int, source: str) -> tuple[HourRow, ...]:
+        """Return what model calls cost by hour, of all projects."""
+        with self._lock:
+            self._check()
+            return hours([span for span, _ in self._spans.values()], since=since, until=until, source=source)
 
     def erase(self, project: str, selector: Selector, *, dry_run: bool = False) -> ErasureReport:
         """Erase what is selected; with `dry_run` only count it."""
