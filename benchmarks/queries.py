@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from benchmarks.load import Template
-from benchmarks.machine import watchkeeper
+from benchmarks.machine import ROOT, watchkeeper
 from watchkeeper.ingest import decode_traces, map_span
 from watchkeeper.model import RawSpan, Span
 from watchkeeper.pricing import Pricer
@@ -21,6 +23,7 @@ from watchkeeper.store.factory import open_span_store
 
 DAY = 24 * 3600 * 10**9
 RUNS = 20
+RATE = 3_000
 
 
 def fill(folder: Path, count: int) -> float:
@@ -83,6 +86,18 @@ def median_ms(question: Callable[[], None]) -> float:
     return round(statistics.median(times), 1)
 
 
+@contextlib.contextmanager
+def arriving(url: str) -> Iterator[None]:
+    """Let `RATE` spans a second arrive; begins five seconds in."""
+    command = [sys.executable, "-m", "benchmarks.load", url, "--seconds", "600", "--rate", str(RATE)]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL) as load:
+        time.sleep(5)
+        try:
+            yield
+        finally:
+            load.kill()
+
+
 def main(count: int = 1_000_000) -> list[str]:
     """Measure and return the table as Markdown lines."""
     rows = ["| what | result |", "|---|---|"]
@@ -108,8 +123,15 @@ def main(count: int = 1_000_000) -> list[str]:
                 "one trace": get(f"{server.url}/api/v1/traces/{trace_id}"),
                 "overview page, one day": get(f"{server.url}/api/v1/overview"),
             }
-            rows += [f"| {name}, warm median of {RUNS} | {median_ms(one)} ms |" for name, one in questions.items()]
-            rows.append(f"| memory with {count:,} spans, after these questions | {server.rss_mib():.0f} MiB |")
+            idle = {name: median_ms(one) for name, one in questions.items()}
+            memory = server.rss_mib()
+            with arriving(server.url):
+                busy = {name: median_ms(one) for name, one in questions.items()}
+            rows += [
+                f"| {name}, warm median of {RUNS}: idle; under load | {idle[name]}; {busy[name]} ms |" for name in idle
+            ]
+            rows.append(f"| memory with {count:,} spans, after the idle questions | {memory:.0f} MiB |")
+            rows.append(f"| memory after those under load, packing processes included | {server.rss_mib():.0f} MiB |")
         size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
         rows.append(f"| on disk | {size / 2**20:,.0f} MiB, {size / count:,.0f} bytes a span |")
     print("\n".join(rows), flush=True)

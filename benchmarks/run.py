@@ -1,6 +1,6 @@
 """`make bench`: everything, peers in the same run; writes RESULTS.md.
 
-Name parts to run those alone (`ingest start sdk metrics queries`); the other sections of RESULTS.md stay.
+Name parts to run those alone (`ingest soak start sdk metrics queries`); the other sections of RESULTS.md stay.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from benchmarks import ingest, metrics_cost, queries, sdk_cost, start
+from benchmarks import ingest, metrics_cost, queries, sdk_cost, soak, start
 from benchmarks.machine import describe
 
 RESULTS = Path(__file__).parent / "RESULTS.md"
@@ -29,16 +29,20 @@ when the load ends (it acknowledges before it stores).
 def main() -> None:
     """Run the parts and write the file."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("parts", nargs="*", help="ingest, start, sdk, metrics, queries; all when left out")
+    parser.add_argument("parts", nargs="*", help="ingest, soak, start, sdk, metrics, queries; all when left out")
     parser.add_argument("--seconds", type=float, default=60, help="length of each ingest run")
     parser.add_argument("--spans", type=int, default=1_000_000, help="spans for the questions")
     given = parser.parse_args()
     parts: dict[str, tuple[str, Callable[[], list[str]]]] = {
         "ingest": (f"Durable ingest, {given.seconds:.0f} s each", lambda: ingest.main(given.seconds)),
+        "soak": ("Memory at 3,000 spans/s, ten minutes", soak.main),
         "start": ("Start and memory", start.main),
         "sdk": ("SDK cost", sdk_cost.main),
         "metrics": ("Cost of /metrics", metrics_cost.main),
-        "queries": (f"Questions at {given.spans:,} spans", lambda: queries.main(given.spans)),
+        "queries": (
+            f"Questions at {given.spans:,} spans, idle and while 3,000 arrive a second",
+            lambda: queries.main(given.spans),
+        ),
     }
     for name in given.parts or parts:
         title, run = parts[name]

@@ -1,14 +1,16 @@
-"""What a wrapped OpenAI call costs over a bare one: wall time, and process CPU with exporting included."""
+"""What a traced OpenAI call costs over a bare one: ours and the peers', each in processes of its own."""
 
 from __future__ import annotations
 
+import contextlib
 import http.server
+import json
 import statistics
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Iterator
 from typing import Any
 
 from openai import OpenAI
@@ -18,8 +20,14 @@ from tests.fake_openai import completion, message_of
 import watchkeeper as wk
 from benchmarks.machine import ROOT
 
-CALLS = 400
-ROUNDS = 7
+OWN = 1_200
+ROUNDS = 3
+CALLS = 1_000
+PEERS_VENV = ROOT / ".venv-bench-sdk"
+PEERS = (
+    "langfuse==5.0.4", "openinference-instrumentation-openai==0.1.66", "logfire==5.4.0",
+    "opentelemetry-instrumentation-openai==0.62.4", "opentelemetry-exporter-otlp-proto-http==1.45.2", "openai==3.57.0",
+)  # fmt: skip
 MESSAGES: list[Any] = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "word " * 200}]
 
 
@@ -40,16 +48,6 @@ class Sink(http.server.BaseHTTPRequestHandler):
         """Say nothing."""
 
 
-def timed(call: Callable[[], object]) -> tuple[float, float]:
-    """Make the calls; wall and CPU milliseconds a call."""
-    wall, cpu = time.perf_counter(), time.process_time()
-    for _ in range(CALLS):
-        call()
-    wall = time.perf_counter() - wall
-    wk.flush()
-    return wall * 1e3 / CALLS, (time.process_time() - cpu) * 1e3 / CALLS
-
-
 def own_work() -> float:
     """Time a call whose HTTP request is taken away, wrapped less bare: our work on the caller's thread, milliseconds."""
     answer = ChatCompletion.model_validate(completion(message_of({})))
@@ -60,53 +58,85 @@ def own_work() -> float:
     wk.wrap(wrapped)
     before = wk.stats().spans_sent
     times: dict[int, list[float]] = {id(bare): [], id(wrapped): []}
-    for _ in range(CALLS * 3):
+    for _ in range(OWN):
         for client in (bare, wrapped):
             begun = time.perf_counter()
             client.chat.completions.create(model="gpt-4o-mini", messages=MESSAGES)
             times[id(client)].append((time.perf_counter() - begun) * 1e3)
     wk.flush()
-    if wk.stats().spans_sent - before != CALLS * 3:
+    if wk.stats().spans_sent - before != OWN:
         raise RuntimeError("the calls were not traced: there is nothing to measure")
     return statistics.median(times[id(wrapped)]) - statistics.median(times[id(bare)])
 
 
 def main() -> list[str]:
     """Measure and return the table as Markdown lines."""
-    sink = subprocess.Popen(
-        [sys.executable, "-c", "import benchmarks.sdk_cost as s; s.serve_sink()"], cwd=ROOT, stdout=-1, text=True
-    )
-    fake = subprocess.Popen([sys.executable, "-m", "tests.fake_openai"], cwd=ROOT, stdout=-1, text=True)
-    assert sink.stdout is not None
-    assert fake.stdout is not None
-    try:
-        wk.init("bench", endpoint=f"http://127.0.0.1:{sink.stdout.readline().strip()}")
-        url = f"http://127.0.0.1:{fake.stdout.readline().strip()}/v1"
-        bare, wrapped = OpenAI(base_url=url, api_key="x"), wk.wrap(OpenAI(base_url=url, api_key="x"))
-        walls: list[float] = []
-        cpus: list[float] = []
-        base: list[float] = []
-        for number in range(ROUNDS + 1):
-            plain = timed(lambda: bare.chat.completions.create(model="gpt-4o-mini", messages=MESSAGES))
-            ours = timed(lambda: wrapped.chat.completions.create(model="gpt-4o-mini", messages=MESSAGES))
-            if number:  # the first round warms up
-                base.append(plain[0])
-                walls.append(ours[0] - plain[0])
-                cpus.append(ours[1] - plain[1])
+    install_peers()
+    with _running("-c", "import benchmarks.sdk_cost as s; s.serve_sink()") as port:
+        sink = f"http://127.0.0.1:{port}"
+        with _running("-m", "tests.fake_openai") as fake:
+            runs = [
+                {name: _one(python, name, sink, f"http://127.0.0.1:{fake}/v1") for name, python in _all().items()}
+                for _ in range(ROUNDS)
+            ]
+        wk.init("bench", endpoint=sink)
         alone = own_work()
-    finally:
-        sink.terminate()
-        fake.terminate()
-    return [
-        f"Medians of {ROUNDS} rounds of {CALLS} calls, a bare call takes {statistics.median(base):.2f} ms (loopback fake):",
+    rows = [
+        (
+            f"Medians of {ROUNDS} processes each, turns interleaved; {CALLS} calls bare, then as many instrumented, against "
+            "a loopback fake; the caller's thread with a transport that answers in the process."
+        ),
         "",
-        "| what | result |",
-        "|---|---|",
-        f"| our work on the caller's thread, the HTTP request taken away, median of {CALLS * 3} | {alone:.3f} ms |",
-        f"| added wall time a call, the exporter's thread competing for the interpreter | {statistics.median(walls):.3f} ms |",
-        f"| added process CPU a call, exporting included | {statistics.median(cpus):.3f} ms |",
-        f"| spans sent, lost | {wk.stats().spans_sent:,}, {wk.stats().spans_lost} |",
+        "| SDK | bare call ms | added: caller's thread ms | wall time ms | process CPU ms, exporting included |",
+        "|---|---|---|---|---|",
     ]
+    for name in _all():
+        found = {key: statistics.median(run[name][key] for run in runs) for key in runs[0][name]}
+        rows.append(
+            f"| {name} | {found['bare_ms']:.2f} | {found['caller_ms']:.3f} | {found['wall_ms']:.3f} | {found['cpu_ms']:.3f} |"
+        )
+    rows += [
+        "",
+        (
+            f"Ours with the client's `post` replaced, wrapped less bare, turn by turn, median of {OWN}: {alone:.3f} ms; "
+            f"{wk.stats().spans_sent:,} spans sent, {wk.stats().spans_lost} lost."
+        ),
+    ]
+    return rows
+
+
+def install_peers() -> None:
+    """Install the peers in an environment of their own, once."""
+    if (PEERS_VENV / "bin" / "python").exists():
+        return
+    print("installing the peers' SDKs for comparison", flush=True)
+    subprocess.run([sys.executable, "-m", "venv", str(PEERS_VENV)], check=True)
+    subprocess.run([str(PEERS_VENV / "bin" / "python"), "-m", "pip", "install", "-q", *PEERS], check=True)
+
+
+def _all() -> dict[str, str]:
+    peers = dict.fromkeys(("langfuse", "openinference", "logfire", "openllmetry"), str(PEERS_VENV / "bin" / "python"))
+    return {"watchkeeper": sys.executable} | peers
+
+
+def _one(python: str, name: str, sink: str, fake: str) -> dict[str, float]:
+    command = [python, "benchmarks/sdk_one.py", name, sink, fake]
+    done = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
+    found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+    print(f"  {name} {found}", flush=True)
+    return found
+
+
+@contextlib.contextmanager
+def _running(*words: str) -> Iterator[str]:
+    """Run a server of ours that prints its port."""
+    child = subprocess.Popen([sys.executable, *words], cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    assert child.stdout is not None
+    try:
+        yield child.stdout.readline().strip()
+    finally:
+        child.terminate()
+        child.wait()
 
 
 def serve_sink() -> None:
