@@ -33,11 +33,21 @@ class Request:
     body: bytes
 
     @property
+    def told(self) -> Any:
+        """An OTLP request."""
+        body = gzip.decompress(self.body) if self.headers.get("content-encoding") == "gzip" else self.body
+        return ExportTraceServiceRequest.FromString(body)
+
+    @property
     def spans(self) -> list[Any]:
         """The spans of an OTLP request."""
-        body = gzip.decompress(self.body) if self.headers.get("content-encoding") == "gzip" else self.body
-        told = ExportTraceServiceRequest.FromString(body)
-        return [span for one in told.resource_spans for scope in one.scope_spans for span in scope.spans]
+        return [span for one in self.told.resource_spans for scope in one.scope_spans for span in scope.spans]
+
+    @property
+    def services(self) -> set[str]:
+        """The names of the services that an OTLP request is from."""
+        attributes = [told for one in self.told.resource_spans for told in one.resource.attributes]
+        return {one.value.string_value for one in attributes if one.key == "service.name"}
 
     @property
     def score(self) -> Any:

@@ -3,24 +3,31 @@
 from __future__ import annotations
 
 import email.utils
+import logging
 import shutil
 import socket
 import ssl
 import subprocess
-from collections.abc import Iterator
+import threading
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 from openai import OpenAI
-from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
+from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 
 import watchkeeper as wk
 from tests.sdk import peer as peers
 from tests.sdk.peer import Peer, Script
+from tests.serving import serving
 from watchkeeper.sdk.export import SpanQueue
 from watchkeeper.sdk.http import Tls, Wire
-from watchkeeper.sdk.send import OtlpSender
+from watchkeeper.sdk.recorder import Origin, Recorder, Recording
+from watchkeeper.sdk.runtime import tracer
+from watchkeeper.sdk.send import OtlpSender, Outcome
 
 CALLS = 3
 ASKED = [{"role": "user", "content": "What is the weather in Bern?"}]
@@ -289,3 +296,125 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     subprocess.run([found, *words.split()], check=True, capture_output=True)
     path.write_bytes(Path(f"{path}.key").read_bytes() + Path(f"{path}.crt").read_bytes())
     return path
+
+
+@pytest.mark.slow
+def test_a_resend_is_stored_once(tmp_path: Path) -> None:
+    """Where the answer is lost on its way back, the batch is sent again, and our server has each span and score once."""
+    with serving(tmp_path) as served:
+        broken: list[str] = []
+
+        def loses_the_first_answer(connection: peers.Connection) -> None:
+            while (request := connection.request()) is not None:
+                path = request.line.split()[1]
+                status, body, _ = served.call(path, request.body, Content_Type=request.headers["content-type"])
+                assert status in {200, 201}, body
+                if path not in broken:
+                    broken.append(path)
+                    connection.reset()
+                    return
+                connection.answer(status, body)
+
+        with Peer(loses_the_first_answer) as peer:
+            wk.init("x", endpoint=peer.url)
+            for _ in range(CALLS):
+                with_span()
+            wk.score("good", 1, trace_id="a" * 32)
+            first, again = wk.flush(30), wk.flush(30)
+
+        assert (first, again, settled(), wk.stats().scores_sent) == (False, True, (0, 0, CALLS), 1)
+        assert len(peer.span_ids) == 2 * CALLS
+        assert served.sql("SELECT count(*) AS spans FROM spans")[1]["rows"] == [[CALLS]]
+        assert served.sql("SELECT count(*) AS scores FROM scores")[1]["rows"] == [[1]]
+
+
+def test_a_logging_handler_may_trace() -> None:
+    """While the one warning waits for a handler's lock, whoever holds the lock can end spans: no lock is held over a log."""
+    log, asked = logging.getLogger("watchkeeper"), threading.Event()
+
+    class Waits(logging.Handler):
+        """Says when somebody wants its lock."""
+
+        def acquire(self) -> None:
+            if threading.current_thread().name == "watchkeeper-spans":
+                asked.set()
+            super().acquire()
+
+        def emit(self, record: logging.LogRecord) -> None:
+            with_span()
+
+    told = Waits()
+    log.addHandler(told)
+    try:
+        with Peer(peers.says(500)) as peer:
+            wk.init("x", endpoint=peer.url)
+            told.acquire()
+            with_span()
+            wk.flush(30)
+            assert asked.wait(60)
+            with_span()
+            assert settled() == (1, 1, 0)
+    finally:
+        told.release()
+        log.removeHandler(told)
+
+
+def test_what_a_span_holds_is_weighed() -> None:
+    """Lists, bytes and the texts of events fill the queue as attributes do."""
+    ended: list[Recording] = []
+    tracer = Recorder(Origin(Resource({}), InstrumentationScope("t"), ended.append), lambda _, __: True)
+    span = tracer.start_span("s", attributes={"list": ["x" * 1_000] * 100, "bytes": b"x" * 50_000})
+    span.add_event("e", {"text": "x" * 70_000})
+    span.end()
+
+    assert ended == [span]
+    assert 220_000 <= span.size <= 240_000
+
+
+def test_what_goes_wrong_in_the_queue_stays_there(caplog: pytest.LogCaptureFixture) -> None:
+    """An error in our own bookkeeping does not come out of the host's `end`."""
+
+    def breaks(_: Recording) -> None:
+        raise RuntimeError("a bug of ours")
+
+    tracer = Recorder(Origin(Resource({}), InstrumentationScope("t"), breaks), lambda _, __: True)
+    with caplog.at_level(logging.DEBUG, "watchkeeper"):
+        tracer.start_span("s").end()
+
+    assert "could not be queued" in caplog.text
+
+
+def test_a_sender_with_a_bug_costs_its_batch() -> None:
+    """Whatever a sender raises, its batch is lost and counted, and the next one is sent."""
+
+    class Buggy(OtlpSender):
+        """Fails once, in a way that nobody foresaw."""
+
+        left = 1
+
+        def send(self, batch: Sequence[ReadableSpan | Recording], timeout: float | None) -> Outcome:
+            if self.left:
+                self.left = 0
+                raise AttributeError("a bug of ours")
+            return super().send(batch, timeout)
+
+    with Peer(peers.says(200)) as peer:
+        spans = SpanQueue(Buggy(Wire(peer.url, {}, compress=False)), "here")
+        end_spans(spans, 2)
+        first = spans.flush(30)
+        end_spans(spans, 3)
+        again = spans.flush(30)
+        spans.shutdown()
+
+    assert (first, again, spans.lost, spans.sent) == (False, True, 2, 3)
+
+
+def test_a_span_that_cannot_be_encoded_is_lost() -> None:
+    """A span with a time that is none is counted as lost; those beside it are sent."""
+    with Peer(peers.says(200)) as peer:
+        wk.init("x", endpoint=peer.url)
+        tracer().start_span("before all time", start_time=-1).end()
+        with_span()
+
+        assert wk.flush(30) is False
+        assert settled() == (0, 1, 1)

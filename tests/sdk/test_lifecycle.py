@@ -95,6 +95,30 @@ def start(tmp_path: Path) -> Iterator[Start]:
         one.process.wait(30)
 
 
+AGAIN = """
+from opentelemetry import trace
+held = trace.get_tracer("another library")
+for service in ("first", "second"):
+    if service == "second":
+        wk.shutdown()
+        wk.init(service, endpoint=sys.argv[1])
+    work(service)
+    held.start_span("kept").end()
+    trace.get_tracer("new").start_span("new").end()
+    say(wk.flush(30), *wk.stats()[:2])
+say(len(trace.get_tracer_provider()._active_span_processor._span_processors))
+"""
+
+
+def test_the_sdk_starts_again_under_another_name(start: Start) -> None:
+    """After shutdown, init takes: spans of ours and of other libraries go out once, under the new name, by two processors."""
+    with Peer(peers.says(200)) as peer:
+        text = START.replace('"app"', '"first"') + AGAIN
+        assert start(text, peer.url).ends() == (0, "True 3 0\nTrue 3 0\n2\n")
+        assert [sorted(one.services) for one in peer.requests] == [["first"], ["second"]]
+        assert len(peer.span_ids) == len(set(peer.span_ids)) == 6
+
+
 def once(peer: Peer) -> list[str]:
     """Return the arguments of the spans that came, sorted; fail where one came twice."""
     ids = peer.span_ids
@@ -306,6 +330,30 @@ def test_a_signal_in_the_middle_of_a_flush(start: Start, threads: str) -> None:
         program.process.terminate()
         assert program.ends() == (5, "False\n")
         assert peer.answered == 0
+
+
+STORM = """
+made = 0
+
+def handle(*_):
+    global made
+    made += 1
+    work("from a handler")
+
+signal.signal(signal.SIGALRM, handle)
+signal.setitimer(signal.ITIMER_REAL, 0.001, 0.0002)
+for number in range(20_000):
+    work("from the program")
+signal.setitimer(signal.ITIMER_REAL, 0)
+done, told = wk.flush(60), wk.stats()
+say(made > 0, made + 20_000 == told.spans_sent + told.spans_lost + told.spans_waiting, told.spans_waiting)
+"""
+
+
+def test_signals_that_trace_come_down_like_hail(start: Start) -> None:
+    """Spans of a handler that interrupts the ends of others at any point lock nothing up, and every span is counted."""
+    with Peer(peers.says(200)) as peer:
+        assert start(START + STORM, peer.url).ends() == (0, "True True 0\n")
 
 
 def test_a_signal_in_the_middle_of_init(start: Start) -> None:

@@ -18,7 +18,9 @@ from urllib.parse import unquote, urlsplit
 from opentelemetry import trace
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
+from opentelemetry.sdk.trace import Tracer as SdkTracer
 from opentelemetry.sdk.trace.export import SpanExporter
+from opentelemetry.sdk.trace.sampling import Sampler
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 
 from watchkeeper.kit.errors import ConfigError
@@ -79,12 +81,14 @@ class Runtime:
             self.sieve.watchers.append(instruments)
         self.records = False
         """Whether our own spans are made by our own recorder."""
-        provider.add_span_processor(SessionProcessor())
-        provider.add_span_processor(self.sieve)
+        self._origin: Origin | None = None
+        self._processors: tuple[SpanProcessor, ...] = (SessionProcessor(), self.sieve)
+        for one in self._processors:
+            provider.add_span_processor(one)
         if isinstance(provider, _Provider) and (settings.disabled or "").strip().lower() != "true":
             provider.others = self._give_way
-            origin = Origin(provider.resource, InstrumentationScope(_SCOPE), self.sieve.recorded)
-            self.tracer, self.records = Recorder(origin, choice), True
+            self._origin = Origin(provider.resource, InstrumentationScope(_SCOPE), self.sieve.recorded)
+            self.tracer, self.records = Recorder(self._origin, choice), True
         if hasattr(os, "register_at_fork"):
             forked = weakref.WeakMethod(self._after_fork)
             os.register_at_fork(after_in_child=lambda: again() if (again := forked()) is not None else None)
@@ -100,6 +104,7 @@ class Runtime:
         end = time.monotonic() + _GOODBYE
         self.spans.shutdown(_GOODBYE)
         self.scores.shutdown(max(0.0, end - time.monotonic()))
+        _take_out(self.provider, self._processors)
 
     def _give_way(self) -> None:
         """Make spans by OTel's SDK from now on: the app has added a processor of its own, which is to see ours too."""
@@ -107,6 +112,8 @@ class Runtime:
 
     def _after_fork(self) -> None:
         self.sieve.after_fork()
+        if self._origin is not None:
+            self._origin.resource = self.provider.resource  # OTel gives the child an instance id of its own
         farewell.in_child(shutdown)
 
 
@@ -116,11 +123,28 @@ class _Provider(TracerProvider):
     others: Any = None
     """Called when somebody else adds a processor."""
 
+    def renew(self, sampler: Sampler, resource: Resource) -> None:
+        """Serve another `init`: OTel takes a global provider once a process."""
+        self.others = None
+        self.sampler = sampler
+        self._resource = resource
+        for tracer in self._tracers.values():  # those that other libraries keep
+            if isinstance(tracer, SdkTracer):
+                tracer.sampler, tracer.resource = sampler, resource
+
     def add_span_processor(self, span_processor: SpanProcessor) -> None:
         """Add one."""
         super().add_span_processor(span_processor)
         if self.others is not None:
             self.others()
+
+
+def _take_out(provider: TracerProvider, processors: tuple[SpanProcessor, ...]) -> None:
+    """Take processors out of a provider again, where it keeps them as OTel's does; it has no word for that."""
+    feeds = provider._active_span_processor  # noqa: SLF001 - as said
+    held = getattr(feeds, "_span_processors", None)
+    if isinstance(held, tuple):
+        feeds._span_processors = tuple([one for one in held if one not in processors])  # noqa: SLF001 - as said
 
 
 class _Holder:
@@ -238,7 +262,7 @@ def _captures(told: str) -> bool:
 
 def _provider(settings: SdkSettings, release: str | None, choice: Choice) -> TracerProvider:
     existing = trace.get_tracer_provider()
-    if isinstance(existing, TracerProvider):
+    if isinstance(existing, TracerProvider) and not isinstance(existing, _Provider):
         return existing
     attributes: dict[str, Any] = {}
     if settings.service:
@@ -248,6 +272,9 @@ def _provider(settings: SdkSettings, release: str | None, choice: Choice) -> Tra
     if release:
         attributes[semconv.SERVICE_VERSION] = release
     resource = Resource.create(attributes)
+    if isinstance(existing, _Provider):
+        existing.renew(ChoiceSampler(choice), resource)
+        return existing
     provider = _Provider(sampler=ChoiceSampler(choice), resource=resource, shutdown_on_exit=False)  # ours comes first
     trace.set_tracer_provider(provider)
     return provider
