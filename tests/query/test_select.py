@@ -108,6 +108,80 @@ def test_refuses_what_is_hard_to_parse(sql: str) -> None:
         parse_select(sql)
 
 
+def _chain(first: str, each: str, last: str, times: int) -> str:
+    return first + "".join(each.format(before=n, after=n + 1) for n in range(times)) + last.format(times)
+
+
+_C0 = "with c0 as (select 1 as a)"
+SWELLING = {
+    "tables": "select count(*) from spans" + ", spans" * 60,
+    "joins": "select 1 from spans a" + "".join(f" join spans a{n} using (span_id)" for n in range(40)),
+    "CTEs twice": _chain(_C0, ", c{after} as (select * from c{before} x, c{before} y)", " select * from c{}", 20),
+    "CTEs in a union": _chain(
+        _C0, ", c{after} as (select * from c{before} union all select * from c{before})", " select * from c{}", 20
+    ),
+    "CTEs in expressions": _chain(
+        _C0, ", c{after} as (select (select a from c{before}) + (select a from c{before}))", " select * from c{}", 20
+    ),
+    "aliases": _chain("select 1 as a0", ", a{before} + a{before} as a{after}", "", 20),
+    "aliases of text": _chain("select name as a0", ", a{before} || a{before} as a{after}", " from spans", 30),
+    "aliases of lists": _chain("select [name] as a0", ", [a{before}, a{before}] as a{after}", " from spans", 20),
+    "text in subqueries": "select * from "
+    + "(select a || a as a from " * 30
+    + "(select name as a from spans)"
+    + ")" * 30,
+    "text in CTEs": _chain(_C0, ", c{after} as (select a || a as a from c{before})", " select * from c{}", 20),
+    "renamed columns": _chain(_C0, ", c{after}(a) as (select a || a from c{before})", " select * from c{}", 20),
+    "text in a WHERE": "select * from "
+    + "(select a || a as a from " * 30
+    + "(select name as a from spans)"
+    + ")" * 30
+    + " where a",
+    "stars": "select * from " + "(select *, * from " * 12 + "spans" + ")" * 12,
+    "rows": "select a.* from " + "(select a as x, a as y from " * 18 + "spans a" + ") a" * 18,
+    "replace": "select length(" + "replace(" * 9 + "'a'" + ",'a','aaaaaaaaaa')" * 9 + ")",
+    "replace by a column": "select " + "replace(" * 9 + "name" + ", 'a', name)" * 9 + " from spans",
+    "long constants": f"select replace('{'a' * 9_000}', 'a', '{'b' * 9_000}')",
+    "regexp_replace": "select " + "regexp_replace(" * 9 + "'a'" + ",'a','aaaaaaaaaa','g')" * 9,
+    "nullif": "select " + "nullif(" * 20 + "name" + ", 'a')" * 20 + " from spans",
+    "case": "select " + "case " * 20 + "name" + " when 'a' then 'b' when 'c' then 'd' end" * 20 + " from spans",
+    "lambdas": "select " + "list_filter([name], x -> list_contains(" * 18 + "[name]" + ", x))" * 18 + " from spans",
+}
+
+
+@pytest.mark.timeout(10)
+@pytest.mark.parametrize("sql", SWELLING.values(), ids=SWELLING)
+def test_refuses_what_would_swell_in_the_engine(sql: str) -> None:
+    """A short query that an engine would write out into millions of tables, columns or letters is refused."""
+    with pytest.raises(QueryComplexError):
+        parse_select(sql)
+
+
+MODEST = {
+    "a chain of CTEs": _chain(_C0, ", c{after} as (select * from c{before})", " select * from c{}", 20),
+    "many columns": "select " + ", ".join(f"max(duration_ns + {n}) as m{n}" for n in range(150)) + " from spans",
+    "many branches": "select case" + " when name = 'a' then 'b'" * 150 + " end from spans",
+    "many values": "select * from spans where name in (" + ", ".join(f"'n{n}'" for n in range(900)) + ")",
+    "alias on alias": "select duration_ns / 1e9 as s, s / 60 as m, m / 60 as h, h / 24 as d from spans where d > 1",
+    "cleaning": "select " + "replace(" * 12 + "name" + ", '/', '-')" * 12 + " from spans",
+    "a few unions": " union all ".join(["select name from spans"] * 12),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("sql", MODEST.values(), ids=MODEST)
+def test_allows_what_is_long_and_no_more(sql: str) -> None:
+    """Long but plain questions stay within the limits."""
+    assert isinstance(parse_select(sql), exp.Query)
+
+
+def test_what_is_refused_is_not_logged(caplog: pytest.LogCaptureFixture) -> None:
+    """The text of a query is not written to the log, whatever it is."""
+    with pytest.raises(QueryRefusedError):
+        parse_select("explain analyze select 'secret'")
+
+    assert caplog.text == ""
+
+
 @pytest.mark.timeout(10)
 @pytest.mark.parametrize("subscript", ["[1]", "[1:2]", "[-1]", "[a]"])
 def test_a_chain_of_subscripts_is_refused_at_once(subscript: str) -> None:

@@ -13,6 +13,7 @@ from sqlglot import exp
 from watchkeeper.kit.errors import QueryRefusedError
 from watchkeeper.query.functions import FUNCTIONS, NODES
 from watchkeeper.query.parser import parse_statements
+from watchkeeper.query.weight import check_weight
 
 __all__ = ["TABLES", "parse_select"]
 
@@ -35,6 +36,7 @@ def parse_select(sql: str) -> exp.Query:
     _check_tables(tree)
     for node in tree.walk():
         _check_node(node)
+    check_weight(tree)
     return tree
 
 
@@ -63,9 +65,13 @@ def _check_tables(tree: exp.Query) -> None:
 
 
 def _check_table(table: exp.Table, named: set[str]) -> None:
-    text = table.sql(dialect="duckdb")[:80]
     if not isinstance(table.this, exp.Identifier):
-        raise QueryRefusedError(f"table functions are not allowed: {text}")
+        called = table.this
+        name = (
+            called.sql_name() if isinstance(called, exp.Func) and not isinstance(called, exp.Anonymous) else called.name
+        )
+        raise QueryRefusedError(f"table functions are not allowed: {name.lower()}")
+    text = ".".join(part.name for part in table.parts)[:80]
     name = table.name.lower()
     if table.db or table.catalog or (name not in TABLES and name not in named):
         near = get_close_matches(name, TABLES, n=1, cutoff=0.5)
@@ -79,7 +85,7 @@ def _check_node(node: exp.Expr) -> None:
     elif isinstance(node, exp.Func):
         _check_function(node.sql_name())
     elif not isinstance(node, NODES):
-        raise QueryRefusedError(f"{type(node).__name__} is not allowed: {node.sql(dialect='duckdb')[:80]}")
+        raise QueryRefusedError(f"{type(node).__name__} is not allowed{f': {node.name[:80]}' if node.name else ''}")
 
 
 def _check_function(name: str) -> None:

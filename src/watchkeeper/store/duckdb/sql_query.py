@@ -12,8 +12,12 @@ from uuid import UUID
 
 import duckdb
 import sqlglot
-from sqlglot import exp
+from sqlglot import ErrorLevel, exp
+from sqlglot.dialects.duckdb import DuckDB
+from sqlglot.errors import UnsupportedError
+from sqlglot.generators.duckdb import DuckDBGenerator
 
+from watchkeeper.kit.errors import QueryComplexError, QueryRefusedError
 from watchkeeper.store.api import QueryLimits, Table
 from watchkeeper.store.columns import SCORE_COLUMNS, SPAN_COLUMNS
 from watchkeeper.store.duckdb import statements
@@ -24,6 +28,20 @@ __all__ = ["bind", "json_able", "run_query"]
 
 _DIALECT = "duckdb"
 _TABLES = {"spans": SPAN_COLUMNS, "scores": SCORE_COLUMNS}
+_MAX_WRITTEN = 60_000
+"""Nodes. Some functions are written with their argument twice: nested, that doubles at each level."""
+
+
+class _Writer(DuckDBGenerator):
+    """Writes DuckDB's SQL, and gives up on a query that becomes too long."""
+
+    written = 0
+
+    def sql(self, expression: str | exp.Expr | None, key: str | None = None, comment: bool = True) -> str:  # noqa: FBT001, FBT002 - its base's
+        self.written += 1
+        if self.written > _MAX_WRITTEN:
+            raise QueryComplexError("the query becomes too long when written out", hint="nest fewer functions")
+        return super().sql(expression, key, comment)
 
 
 def bind(select: exp.Query, project: str, rows: int) -> str:
@@ -39,7 +57,14 @@ def bind(select: exp.Query, project: str, rows: int) -> str:
         tree = exp.select("*").from_(tree.subquery("answer"))
     elif wanted is not None:
         rows = min(rows, int(wanted.this))
-    return tree.limit(rows, copy=False).sql(_DIALECT)
+    try:
+        return _Writer(dialect=DuckDB(), unsupported_level=ErrorLevel.RAISE).generate(
+            tree.limit(rows, copy=False), copy=False
+        )
+    except UnsupportedError as error:
+        raise QueryRefusedError(f"the SQL cannot be run: {error}"[:300]) from None
+    except RecursionError:
+        raise QueryComplexError("the query is nested too deeply") from None
 
 
 def _narrow(table: exp.Table, columns: tuple[str, ...], project: str) -> None:
