@@ -33,7 +33,7 @@ class FolderBackend:
 
 BACKENDS: dict[str, frozenset[str]] = {
     "memory": frozenset(),
-    "duckdb": frozenset({"sql", "survives_restart", "queue"}),
+    "duckdb": frozenset({"sql", "survives_restart", "queue", "packs"}),
 }
 """What each backend is held to. Said here and not read from it: a misreport would hide a failure."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from watchkeeper.store.conformance.durability import Closing, Overload, Restarts, Threads
+from watchkeeper.store.conformance.durability import Accepting, Closing, Overload, Packing, Restarts, Threads
 from watchkeeper.store.conformance.erasing import ErasedForGood, Erasing
 from watchkeeper.store.conformance.expiring import Expiring, Reclaiming, ReclaimingForGood
 from watchkeeper.store.conformance.facts import HealedFacts, TraceFacts
@@ -72,6 +72,14 @@ class TestOverload(Overload):
 
 class TestClosing(Closing):
     """Drain, then close."""
+
+
+class TestAccepting(Accepting):
+    """Durable first, stored soon."""
+
+
+class TestPacking(Packing):
+    """Packed is the same."""
 
 
 class TestRestarts(Restarts):

@@ -31,16 +31,22 @@ out = threading.Lock()
 
 def write(thread):
     make = Maker()
+    def put(**batch):
+        # Half of them from the journal.
+        if thread % 2:
+            store.accept(WriteBatch(**batch)).durable.result()
+        else:
+            store.submit(WriteBatch(**batch)).result()
     for number in range(1_000_000):
         trace = (run * 10 + thread) * 1_000_000 + number + 1
         root = make.span(trace, 1, at=number, session_id="s", text="x" * 500)
         spans = [make.span(trace, n, parent=1, at=number, text="y" * 500) for n in range(2, 12)]
         if number % 3 == 0:
-            store.submit(WriteBatch(logs=(log_of(root, "early"),))).result()
-        store.submit(WriteBatch(spans=tuple(spans), size=10_000)).result()
+            put(logs=(log_of(root, "early"),))
+        put(spans=tuple(spans), size=10_000)
         # The root last, with a child again: identical, and one amended.
         again = (root, spans[0], make.span(trace, 3, parent=1, at=number, amended=True))
-        store.submit(WriteBatch(spans=again, size=2_000)).result()
+        put(spans=again, size=2_000)
         with out:
             sys.stdout.write(f"{trace}\\n")
             sys.stdout.flush()

@@ -144,12 +144,12 @@ def test_a_writer_without_memory_interrupts_readers(
     writer = store._writer  # type: ignore[attr-defined]
     whole, calls = writer._write, []
 
-    def hungry(plan: object) -> int:
+    def hungry(plan: object, entry: int) -> int:
         calls.append("write")
         if len(calls) == 1:
             message = "Out of Memory Error"
             raise duckdb.OutOfMemoryException(message)
-        return int(whole(plan))
+        return int(whole(plan, entry))
 
     monkeypatch.setattr(writer, "_write", hungry)
     monkeypatch.setattr(writer, "interrupt_readers", lambda: calls.append("interrupt"))

@@ -195,7 +195,7 @@ def _poison(store: SpanStore, monkeypatch: pytest.MonkeyPatch) -> None:
     writer = store._writer  # type: ignore[attr-defined]
     whole = writer._write
 
-    def once(plan: object) -> int:
+    def once(plan: object, entry: int) -> int:
         monkeypatch.setattr(writer, "_write", whole)
         message = "FATAL Error: database has been invalidated"
         raise duckdb.FatalException(message)

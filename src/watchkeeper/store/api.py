@@ -3,7 +3,9 @@
 **Durability.** `submit` returns at once with a future. The future resolves only after the batch is
 committed and fsynced; a batch is stored whole or not at all. If the future fails, nothing of the
 batch is promised. A backend MUST refuse with `OverloadedError` (raised by `submit`, before anything is
-taken) when its bounded queue is full; it MUST NOT block the caller or grow without bound.
+taken) when its bounded queue is full; it MUST NOT block the caller or grow without bound. `accept` promises the same
+in two steps: `durable` resolves once the batch is fsynced and can no longer be lost, `receipt` once it is stored. What is
+stored of it then is what `submit` would have stored in its place.
 
 **Identity.** A span's key is (project, trace_id, span_id). A span that was stored with the same raw
 content is `unchanged`. One that differs is merged with `model.merge_raw` (later receipt wins),
@@ -16,8 +18,9 @@ else they MUST be kept durably and joined when it arrives; a log already on the 
 spans that lack them, at most 1 s after the span that brings them is durable (the root wins over
 children, then the earliest start). It holds after a crash too.
 
-**Reading.** Reads see every batch whose future has resolved. Lists are newest first (start time, then
-ids, descending; traces by the start of their earliest span), pages follow an opaque cursor and
+**Reading.** Reads see every batch whose future has resolved; of what `accept` made durable but has not stored yet they
+wait a moment for all that came before them, and then MAY go without. `settle` waits longer. Lists are newest first
+(start time, then ids, descending; traces by the start of their earliest span), pages follow an opaque cursor and
 MUST neither skip nor repeat rows that were there when paging began. Nothing found is an empty page, not
 an error; `get_span` and `get_trace` return None. Every method takes the project and MUST NOT show
 another's rows. A bad cursor raises `RequestError`. A question a backend cannot answer
@@ -46,7 +49,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
-from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, TypeAlias
 
 import msgspec
 
@@ -56,8 +59,9 @@ if TYPE_CHECKING:
     from sqlglot import exp
 
 __all__ = [
-    "ERASED_DAYS", "EXPIRE_MOST", "Capabilities", "CostChange", "ErasureReport", "ExpiryReport", "Facets", "Histogram",
-    "HourRow", "ModelRow", "Outcome", "Overview", "Page", "Parcel", "QueryLimits", "ReclaimReport", "Refine", "Selector",
+    "ERASED_DAYS", "EXPIRE_MOST", "Accepted", "Capabilities", "CostChange", "ErasureReport", "ExpiryReport", "Facets",
+    "Histogram", "HourRow", "ModelRow", "Outcome", "Overview", "Page", "Parcel", "QueryLimits", "ReclaimReport",
+    "Refine", "Selector",
     "ServiceRow", "SpanFilter", "SpanRow", "SpanStore", "StoreStats", "Table", "TimeBucket", "Timing", "TraceFilter",
     "TraceRow",
     "WriteBatch", "WriteReceipt",
@@ -102,6 +106,13 @@ class WriteReceipt(msgspec.Struct, frozen=True, kw_only=True):
 
     outcomes: tuple[Outcome, ...] = ()
     commit_ns: int = 0
+
+
+class Accepted(NamedTuple):
+    """The two promises of `accept`. Where `durable` fails, `receipt` is cancelled or fails too."""
+
+    durable: Future[None]
+    receipt: Future[WriteReceipt]
 
 
 class TraceFilter(msgspec.Struct, frozen=True, kw_only=True):
@@ -431,7 +442,15 @@ class SpanStore(Protocol):
         ...
 
     def submit(self, batch: WriteBatch) -> Future[WriteReceipt]:
-        """Take a batch; the future resolves when it is durable."""
+        """Take a batch; the future resolves when it is durable and stored."""
+        ...
+
+    def accept(self, batch: WriteBatch) -> Accepted:
+        """Take a batch that may be stored a little later than it is durable; refuses as `submit` does."""
+        ...
+
+    def settle(self, seconds: float) -> bool:
+        """Wait until all that is durable by now is stored; False when that took longer than `seconds`."""
         ...
 
     def list_traces(self, project: str, where: TraceFilter, *, limit: int = 50, cursor: str | None = None) -> Page:

@@ -27,6 +27,11 @@ class Job:
     weight: int
     future: Future[WriteReceipt] = field(default_factory=Future)
     work: Callable[[], None] | None = None
+    urgent: bool = True
+    """Somebody waits for it to be stored; else it may wait for company."""
+    entry: int = 0
+    """Its number in the journal, 0 where it is in none."""
+    tries: int = 0
 
 
 def weigh(batch: WriteBatch) -> int:
@@ -44,7 +49,11 @@ class WriteQueue:
         self._held = 0
         self._held_spans = 0
         self._closed = False
-        self._changed = threading.Condition()
+        self._urgent = 0
+        self._hurried = False
+        self._weight = 0
+        self._unfolded: dict[int, Job] = {}
+        self._changed = threading.Condition(threading.RLock())
 
     @property
     def held(self) -> int:
@@ -78,17 +87,58 @@ class WriteQueue:
             OverloadedError: it does not fit; nothing was taken. A batch larger than the whole queue fits an empty one.
             StoreError: the store is closed.
         """
-        job = Job(batch, weigh(batch))
+        with self._changed:
+            job = self.reserve(batch)
+            self.enqueue([job])
+        return job.future
+
+    def reserve(self, batch: WriteBatch, *, urgent: bool = True) -> Job:
+        """Take room for a batch that is enqueued later, or released; raises as `put` does."""
+        job = Job(batch, weigh(batch), urgent=urgent)
         with self._changed:
             if self._closed:
                 raise StoreError("the store is closed")
             if self._held and self._held + job.weight > self._limit:
                 raise OverloadedError("the write queue is full")
-            self._held += job.weight
-            self._held_spans += len(batch.parcel or batch.spans)
-            self._jobs.append(job)
-            self._changed.notify()
-        return job.future
+            self._hold(job, 1)
+        return job
+
+    def release(self, job: Job) -> None:
+        """Give back the room of a job that will not be enqueued."""
+        with self._changed:
+            self._hold(job, -1)
+
+    def adopt(self, batch: WriteBatch, entry: int) -> None:
+        """Take what the journal still held, whether it fits or not."""
+        job = Job(batch, weigh(batch), urgent=True, entry=entry)
+        with self._changed:
+            self._hold(job, 1)
+            self.enqueue([job])
+
+    def enqueue(self, jobs: list[Job]) -> None:
+        """Let jobs be taken, in this order."""
+        with self._changed:
+            for job in jobs:
+                self._jobs.append(job)
+                self._urgent += job.urgent
+                self._weight += job.weight
+                if job.entry:
+                    self._unfolded[job.entry] = job
+            self._changed.notify_all()
+
+    def settle(self, seconds: float) -> bool:
+        """Wait until what is acknowledged by now is stored, and hurry it; False when it took longer."""
+        if not self._unfolded:
+            return True
+        with self._changed:
+            last = max(self._unfolded, default=0)
+            self._hurried = True
+            self._changed.notify_all()
+            return self._changed.wait_for(lambda: all(entry > last for entry in self._unfolded), seconds)
+
+    def _hold(self, job: Job, sign: int) -> None:
+        self._held += sign * job.weight
+        self._held_spans += sign * len(job.batch.parcel or job.batch.spans)
 
     def put_work(self, work: Callable[[], T]) -> Future[T]:
         """Take work to do after the batches taken before; its result, or what it raises, is the future's.
@@ -107,14 +157,14 @@ class WriteQueue:
         with self._changed:
             if self._closed:
                 raise StoreError("the store is closed")
-            self._jobs.append(job)
-            self._changed.notify()
+            self.enqueue([job])
         return future
 
-    def take(self, *, most: int, patience: float, company: int = 1, linger: float = 0.0) -> list[Job]:
+    def take(self, *, most: int, patience: float, ripe: float = 0.0, enough: int = 0) -> list[Job]:
         """Return what waits, up to about `most` bytes; wait up to `patience` seconds for something to come.
 
-        Once there is something, up to `linger` seconds are given for it to become `company` jobs.
+        Jobs for which nobody waits are left to gather until the time `ripe` (of `time.monotonic`), or until
+        `enough` bytes are there.
         """
         deadline = time.monotonic() + patience
         with self._changed:
@@ -123,15 +173,20 @@ class WriteQueue:
                 if left <= 0:
                     return []
                 self._changed.wait(left)
-            deadline = time.monotonic() + linger
-            while len(self._jobs) < company and not self._closed and (left := deadline - time.monotonic()) > 0:
+            while not self._pressing() and self._weight < enough and (left := ripe - time.monotonic()) > 0:
                 self._changed.wait(left)
             taken: list[Job] = []
             weight = 0
             while self._jobs and (not taken or (self._fits(taken) and weight + self._jobs[0].weight <= most)):
                 taken.append(self._jobs.popleft())
+                self._urgent -= taken[-1].urgent
                 weight += taken[-1].weight
+            self._weight -= weight
+            self._hurried = self._hurried and bool(self._jobs)
             return taken
+
+    def _pressing(self) -> bool:
+        return bool(self._urgent or self._hurried or self._closed)
 
     def _fits(self, taken: list[Job]) -> bool:
         return taken[-1].work is None and self._jobs[0].work is None
@@ -139,8 +194,10 @@ class WriteQueue:
     def done(self, jobs: list[Job]) -> None:
         """Give back the room of jobs that are settled."""
         with self._changed:
-            self._held -= sum(job.weight for job in jobs)
-            self._held_spans -= sum(len(job.batch.parcel or job.batch.spans) for job in jobs)
+            for job in jobs:
+                self._hold(job, -1)
+                self._unfolded.pop(job.entry, None)
+            self._changed.notify_all()
 
     def close(self) -> None:
         """Take no more; what was taken stays to be drained."""

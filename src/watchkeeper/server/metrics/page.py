@@ -24,6 +24,8 @@ __all__ = ["DEFAULT_CAP", "Metrics"]
 DEFAULT_CAP = 100
 _WORTH_COMPRESSING = 1_000
 
+_CATCH_UP = 1.0
+
 
 class Metrics:
     """The counts. All methods may be called from any thread.
@@ -94,6 +96,7 @@ class Metrics:
             accept_encoding: gzip is understood.
             project: whose calls alone are shown, and nothing of the server; None shows everything.
         """
+        self._store.settle(_CATCH_UP)  # what was acknowledged before is counted
         with self._lock:
             calls = self._calls.snapshot(project)
             sets, folded = len(self._calls), dict(self._calls.caps.folded)

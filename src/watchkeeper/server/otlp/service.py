@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
 import msgspec
@@ -17,7 +17,7 @@ from watchkeeper.server.figures import Figures
 from watchkeeper.server.metrics import Metrics
 from watchkeeper.server.otlp.packing import Export, Packed, Packer
 from watchkeeper.server.otlp.workers import WorkerLostError, WorkerPool
-from watchkeeper.store.api import Refine, SpanStore, WriteBatch
+from watchkeeper.store.api import Refine, SpanStore, WriteBatch, WriteReceipt
 
 __all__ = ["Accepted", "IngestService"]
 
@@ -136,5 +136,11 @@ class IngestService:
     async def _store_batch(self, batch: WriteBatch, figures: Sequence[Figures] = ()) -> None:
         if not (figures or batch.logs or batch.scores):
             return
-        receipt = await asyncio.wrap_future(self._store.submit(batch))
-        self._metrics.stored(figures, receipt.outcomes)
+        accepted = self._store.accept(batch)
+        accepted.receipt.add_done_callback(lambda done: self._count(figures, done))
+        await asyncio.wrap_future(accepted.durable)
+
+    def _count(self, figures: Sequence[Figures], done: Future[WriteReceipt]) -> None:
+        """Count what became of an export, once it is known; a failure is told and logged where it happens."""
+        if not done.cancelled() and done.exception() is None:
+            self._metrics.stored(figures, done.result().outcomes)

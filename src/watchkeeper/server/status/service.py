@@ -16,6 +16,8 @@ from watchkeeper.store.api import QueryLimits, SpanStore, StoreStats
 
 __all__ = ["StatusService"]
 
+_CATCH_UP = 1.0
+
 
 class StatusService:
     """Says what version answers, where, and how much is stored."""
@@ -39,6 +41,7 @@ class StatusService:
 
     def status(self, project: str | None = None) -> StatusOut:
         """Return the state of the server; for one project only what it may know: its own counts, no sizes."""
+        self._store.settle(_CATCH_UP)
         stats = self._store.stats()
         if project is not None:
             spans, scores = self._counts(project, stats.revision)

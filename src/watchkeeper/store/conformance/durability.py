@@ -5,13 +5,14 @@ from __future__ import annotations
 import threading
 from concurrent.futures import Future
 
-from watchkeeper.kit.errors import OverloadedError, StoreError
+from watchkeeper.kit.errors import CapabilityError, OverloadedError, StoreError
 from watchkeeper.model import RawSpan, Span
-from watchkeeper.store.api import SpanFilter, SpanStore, TraceFilter, WriteBatch, WriteReceipt
+from watchkeeper.store.api import Selector, SpanFilter, SpanStore, TraceFilter, WriteBatch, WriteReceipt
 from watchkeeper.store.conformance.samples import Maker, log_of, refine, score_of, stored, stored_logs, stored_scores
 from watchkeeper.store.conformance.support import Backend, needs, refused
+from watchkeeper.store.factory import packed_bytes
 
-__all__ = ["Closing", "Overload", "Restarts", "Threads"]
+__all__ = ["Accepting", "Closing", "Overload", "Packing", "Restarts", "Threads"]
 
 make = Maker()
 
@@ -108,6 +109,103 @@ class Closing:
         assert isinstance(bad.exception(30), StoreError)
         assert store.get_span("default", f"{2:032x}", f"{1:016x}") is None
         assert store.stats().spans == 2
+
+
+class Accepting:
+    """What `accept` made durable is read by whoever asks next, and is what `submit` would have stored."""
+
+    def test_the_next_read_sees_it(self, store: SpanStore) -> None:
+        """A read that begins once it is durable finds the spans, and their outcomes are those of `submit`."""
+        taken = [store.accept(WriteBatch(spans=(make.span(n, 1, at=n),), size=100)) for n in range(1, 40)]
+        for number, one in enumerate(taken, 1):
+            one.durable.result(30)
+            assert store.get_span("default", f"{number:032x}", f"{1:016x}") is not None
+        again = store.accept(
+            WriteBatch(spans=(make.span(1, 1, at=1), make.span(2, 1, at=2, model="m"), make.span(99, 1)))
+        )
+        assert again.receipt.result(30).outcomes == ("unchanged", "merged", "inserted")
+        assert store.settle(30)
+        assert store.stats().spans == 40
+
+    def test_in_its_turn(self, store: SpanStore) -> None:
+        """Accepted and submitted receipts of one span merge in the order they were acknowledged."""
+        for number in range(10):
+            store.accept(WriteBatch(spans=(make.span(1, 1, model=f"a{number}"),))).durable.result(30)
+            assert stored(store, make.span(1, 1, model=f"s{number}")).outcomes != ("unchanged",)
+        span = store.get_span("default", f"{1:032x}", f"{1:016x}")
+        assert span is not None
+        assert span.model == "s9"
+
+    def test_logs_and_scores_too(self, store: SpanStore) -> None:
+        """Log records join and scores are stored, in whichever order they came."""
+        span = make.span(1, 1)
+        store.accept(WriteBatch(logs=(log_of(span, "early"),), scores=(score_of(1),))).durable.result(30)
+        store.accept(WriteBatch(spans=(span,))).durable.result(30)
+        found = store.get_span("default", span.trace_id, span.span_id)
+        assert found is not None
+        assert [log.body for log in found.raw.logs] == ["early"]
+        assert len(store.list_scores("default").items) == 1
+
+    def test_erasing_comes_after_it(self, store: SpanStore) -> None:
+        """What was durable when erasing was asked for is erased with the rest."""
+        store.accept(WriteBatch(spans=(make.span(1, 1, user_id="u"),))).durable.result(30)
+        assert store.erase("default", Selector(users=("u",))).spans == 1
+
+    def test_closing_stores_it(self, backend: Backend) -> None:
+        """Closing stores all that was accepted, and then nothing is taken."""
+        store = backend.open()
+        taken = [store.accept(WriteBatch(spans=(make.span(n, 1),))) for n in range(1, 20)]
+        store.close()
+        assert [one.receipt.result(30).outcomes for one in taken] == [("inserted",)] * 19
+        with refused(StoreError):
+            store.accept(WriteBatch(spans=(make.span(1, 1),)))
+
+
+class Packing:
+    """Spans packed ahead are stored as they would have been."""
+
+    def test_packed_here(self, store: SpanStore) -> None:
+        """`pack` changes nothing: the same outcomes, the same spans, facts shared within their trace."""
+        spans = _varied()
+        assert store.submit(store.pack(spans)).result(30).outcomes == ("inserted",) * len(spans)
+        assert stored(store, *spans).outcomes == ("unchanged",) * len(spans)
+        _same(store, spans)
+
+    @needs("packs")
+    def test_packed_elsewhere(self, store: SpanStore) -> None:
+        """`unpack` takes what another process packed: the same outcomes, the same spans."""
+        spans = _varied()
+        assert store.submit(store.unpack(bytes(packed_bytes(spans)))).result(30).outcomes == ("inserted",) * len(spans)
+        assert stored(store, *spans).outcomes == ("unchanged",) * len(spans)
+        _same(store, spans)
+
+    @needs("no packs")
+    def test_what_does_not_pack_says_so(self, store: SpanStore) -> None:
+        """A backend that packs nothing for other processes refuses to unpack."""
+        with refused(CapabilityError):
+            store.unpack(b"")
+
+
+def _varied() -> tuple[Span, ...]:
+    text = 'a long "text", escaped \\ and \n broken, that is worth a reference: ' * 4
+    return (
+        make.span(
+            1, 1, session_id="s", tags=["a", "b"], input=text, output=text + "!", copy=text, inside=f'["{text}"]'
+        ),
+        make.span(1, 2, parent=1, odd={"$map": [1.5, float("inf"), b"bytes", None]}, text="\ud800 € 🙂"),
+        make.span(2, 1, at=5, kind="llm", model="m", tokens=7, cost=11, status="error"),
+    )
+
+
+def _same(store: SpanStore, spans: tuple[Span, ...]) -> None:
+    for span in spans:
+        found = store.get_span(span.project, span.trace_id, span.span_id)
+        assert found is not None
+        assert found.raw == span.raw
+        assert (found.input, found.output, found.model, found.cost) == (span.input, span.output, span.model, span.cost)
+        assert (found.session_id, found.tags) == (
+            ("s", ("a", "b")) if span.trace_id == spans[0].trace_id else (None, ())
+        )
 
 
 class Restarts:

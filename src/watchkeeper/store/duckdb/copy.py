@@ -142,7 +142,9 @@ class Copier:
     @staticmethod
     def _rest(db: duckdb.DuckDBPyConnection, fresh: duckdb.DuckDBPyConnection, started: int) -> None:
         """Copy the small tables whole. Of what is to be reclaimed only what was erased since the copy began."""
+        fresh.execute("DELETE FROM journal")
         for table, statement, parameters in (
+            ("journal", "SELECT * FROM journal", {}),
             ("pending_logs", "SELECT * FROM pending_logs", {}),
             ("facts_due", "SELECT * FROM facts_due", {}),
             ("erased", "SELECT * FROM erased", {}),

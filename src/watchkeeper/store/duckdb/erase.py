@@ -10,6 +10,7 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
+from watchkeeper.kit.errors import StoreError
 from watchkeeper.store import codec
 from watchkeeper.store.api import ErasureReport, Selector
 from watchkeeper.store.duckdb import statements
@@ -34,6 +35,8 @@ class Eraser:
     def _erase(
         self, db: duckdb.DuckDBPyConnection, project: str, selector: Selector, *, dry_run: bool
     ) -> ErasureReport:
+        if self._writer.is_behind:
+            raise StoreError("something acknowledged is not stored yet", hint="free some space, then erase again")
         chosen = traces_table(
             [(hash_key(project, trace_id), project, trace_id) for trace_id in _selected(db, project, selector)]
         )

@@ -43,6 +43,8 @@ SCORE_KEYS = "SELECT id_hash, time_ns FROM scores"
 PENDING_KEYS = "SELECT key_hash, count(*) FROM pending_logs GROUP BY key_hash"
 REVISION = """
     SELECT greatest((SELECT coalesce(max(revision), 0) FROM spans), (SELECT coalesce(max(revision), 0) FROM erased))"""
+FOLDED = "SELECT max(folded) FROM journal"
+SET_FOLDED = "UPDATE journal SET folded = $entry::UBIGINT"
 DUE_TRACES = "SELECT DISTINCT trace_hash FROM facts_due"
 
 # Writing. `incoming` and `keys` are Arrow tables registered for the statement.

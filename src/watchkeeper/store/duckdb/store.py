@@ -11,6 +11,7 @@ from watchkeeper.kit.errors import StoreError, WatchkeeperError
 from watchkeeper.model import Span
 from watchkeeper.store.api import (
     EXPIRE_MOST,
+    Accepted,
     Capabilities,
     CostChange,
     ErasureReport,
@@ -32,10 +33,12 @@ from watchkeeper.store.api import (
     WriteBatch,
     WriteReceipt,
 )
+from watchkeeper.store.duckdb.accept import Acceptor
 from watchkeeper.store.duckdb.copy import Copier
 from watchkeeper.store.duckdb.engine import FORMAT_VERSION, connect
 from watchkeeper.store.duckdb.erase import Eraser
 from watchkeeper.store.duckdb.figures import overview
+from watchkeeper.store.duckdb.journal import Journal, journal_path
 from watchkeeper.store.duckdb.parcel import pack, unpack
 from watchkeeper.store.duckdb.reader import Reader
 from watchkeeper.store.duckdb.reprice import Repricer
@@ -51,6 +54,9 @@ if TYPE_CHECKING:
     from sqlglot import exp
 
 __all__ = ["DuckdbStore"]
+
+_CATCH_UP = 1.0
+"""Seconds a read waits for what was acknowledged before it."""
 
 _PATIENCE = 10.0
 """Seconds a file that is opened again may be held by a reader of the connection before."""
@@ -70,7 +76,9 @@ class DuckdbStore:
         db = connect(path, memory_mib=memory_mib)
         self._queue = WriteQueue(queue_bytes)
         try:
-            self._writer = Writer(db, path, refine, self._queue)
+            self._journal = Journal(journal_path(path))
+            self._acceptor = Acceptor(self._journal, self._queue)
+            self._writer = Writer(db, path, refine, self._queue, self._journal)
             self._reader = Reader(db, self._writer)
             self._traces = Traces(self._reader, self._writer.counts)
             self._writer.readers = self._reader
@@ -82,6 +90,8 @@ class DuckdbStore:
             self._space = Space(path, self._writer, self._copier)
             self._writer.interrupt_readers = self._reader.interrupt
             self._writer.start()
+            self.settle(_PATIENCE)
+            self._acceptor.start()
         except WatchkeeperError:
             db.close()
             raise
@@ -101,16 +111,27 @@ class DuckdbStore:
         return WriteBatch(parcel=unpack(data))
 
     def submit(self, batch: WriteBatch) -> Future[WriteReceipt]:
-        """Take a batch; the future resolves when it is durable."""
+        """Take a batch; the future resolves when it is stored."""
         self._room.check()
         return self._queue.put(batch)
 
+    def accept(self, batch: WriteBatch) -> Accepted:
+        """Take a batch that is stored later: acknowledged from the journal."""
+        self._room.check()
+        return self._acceptor.accept(batch)
+
+    def settle(self, seconds: float) -> bool:
+        """Wait until all that was acknowledged is in the database file."""
+        return self._queue.settle(seconds)
+
     def list_traces(self, project: str, where: TraceFilter, *, limit: int = 50, cursor: str | None = None) -> Page:
         """Return a page of TraceRow."""
+        self._queue.settle(_CATCH_UP)
         return self._traces.list_traces(project, where, limit=limit, cursor=cursor)
 
     def get_trace(self, project: str, trace_id: str) -> TraceRow | None:
         """Return the summary of one trace."""
+        self._queue.settle(_CATCH_UP)
         return self._traces.get_trace(project, trace_id)
 
     def list_spans(
@@ -123,14 +144,17 @@ class DuckdbStore:
         oldest_first: bool = False,
     ) -> Page:
         """Return a page of SpanRow."""
+        self._queue.settle(_CATCH_UP)
         return self._reader.list_spans(project, where, limit=limit, cursor=cursor, oldest_first=oldest_first)
 
     def get_span(self, project: str, trace_id: str, span_id: str) -> Span | None:
         """Return one span whole."""
+        self._queue.settle(_CATCH_UP)
         return self._reader.get_span(project, trace_id, span_id)
 
     def scan_spans(self, project: str, where: SpanFilter) -> Iterator[Span]:
         """Stream whole spans, oldest first, in bounded memory."""
+        self._queue.settle(_CATCH_UP)
         return self._reader.scan_spans(project, where)
 
     def list_scores(
@@ -144,6 +168,7 @@ class DuckdbStore:
         cursor: str | None = None,
     ) -> Page:
         """Return a page of Score, newest first."""
+        self._queue.settle(_CATCH_UP)
         return self._reader.list_scores(
             project, trace_id=trace_id, span_id=span_id, name=name, limit=limit, cursor=cursor
         )
@@ -152,18 +177,22 @@ class DuckdbStore:
         self, project: str, *, since: int, until: int, service: str | None = None, buckets: int = 60
     ) -> Overview:
         """Return figures over model calls that started in [since, until) ns."""
+        self._queue.settle(_CATCH_UP)
         return overview(self._reader, project, since=since, until=until, service=service, buckets=buckets)
 
     def facets(self, project: str, *, since: int, until: int) -> Facets:
         """Return the values there are to filter by."""
+        self._queue.settle(_CATCH_UP)
         return self._reader.facets(project, since=since, until=until)
 
     def query(self, project: str, select: exp.Query, limits: QueryLimits) -> Table:
         """Run a SELECT that was allowed, over `spans` and `scores` of the project alone."""
+        self._queue.settle(_CATCH_UP)
         return run_query(self._reader, project, select, limits)
 
     def priced_spans(self, project: str, where: SpanFilter, *, limit: int = 1_000, cursor: str | None = None) -> Page:
         """Return a page of model calls as far as a price depends on them."""
+        self._queue.settle(_CATCH_UP)
         return self._repricer.priced_spans(project, where, limit=limit, cursor=cursor)
 
     def reprice(self, project: str, changes: Sequence[CostChange]) -> int:
@@ -172,6 +201,7 @@ class DuckdbStore:
 
     def hours(self, *, since: int, until: int, source: str) -> tuple[HourRow, ...]:
         """Return what model calls cost by hour, of all projects."""
+        self._queue.settle(_CATCH_UP)
         return self._repricer.hours(since=since, until=until, source=source)
 
     def erase(self, project: str, selector: Selector, *, dry_run: bool = False) -> ErasureReport:
@@ -180,6 +210,7 @@ class DuckdbStore:
 
     def services(self) -> tuple[ServiceRow, ...]:
         """Return every project's services with their oldest span."""
+        self._queue.settle(_CATCH_UP)
         return self._reader.services()
 
     def expire(self, project: str, service: str, before: int, *, most: int = EXPIRE_MOST) -> ExpiryReport:
@@ -188,6 +219,7 @@ class DuckdbStore:
 
     def reclaim(self, *, force: bool = False) -> ReclaimReport:
         """Give space back to the file system."""
+        self._writer.do(lambda _: self._writer.trim(idle=True)).result()
         return self._space.reclaim(force=force or self.stats().reclaim_due is not None)
 
     def stats(self) -> StoreStats:
@@ -221,6 +253,7 @@ class DuckdbStore:
         if not self._open:
             return
         self._open = False
+        self._acceptor.stop()
         self._writer.stop()
         self._reader.close()
         self._writer.close()

@@ -11,9 +11,9 @@ import msgspec
 from watchkeeper.store.api import Page, TraceFilter, TraceRow
 from watchkeeper.store.cursors import TracePosition, decode_cursor, encode_cursor
 from watchkeeper.store.duckdb import statements
+from watchkeeper.store.duckdb.counts import Counts
 from watchkeeper.store.duckdb.filters import Query, trace_conditions
 from watchkeeper.store.duckdb.reader import Reader
-from watchkeeper.store.duckdb.writer import Counts
 
 __all__ = ["Traces"]
 

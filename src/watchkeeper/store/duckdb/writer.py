@@ -18,58 +18,33 @@ from numpy.typing import NDArray
 from watchkeeper.kit.errors import StoreError, StoreFullError, WatchkeeperError
 from watchkeeper.model import RawLog
 from watchkeeper.store import codec
-from watchkeeper.store.api import Refine, WriteReceipt
+from watchkeeper.store.api import Outcome, Refine, WriteReceipt
 from watchkeeper.store.duckdb import rows as tables
 from watchkeeper.store.duckdb import statements
+from watchkeeper.store.duckdb.counts import Counts
 from watchkeeper.store.duckdb.engine import is_poisoned, translated
 from watchkeeper.store.duckdb.index import Gone, Hashes, KeyIndex, edges
+from watchkeeper.store.duckdb.journal import Journal
 from watchkeeper.store.duckdb.merge import Key, Plan, fold
 from watchkeeper.store.duckdb.rows import Row
 from watchkeeper.store.duckdb.tombstones import Tombstones
 from watchkeeper.store.duckdb.touched import Touched
 from watchkeeper.store.queue import Job, WriteQueue
-from watchkeeper.store.timings import Timings
 
 __all__ = ["Readers", "Writer"]
 
 T = TypeVar("T")
 _log = logging.getLogger(__name__)
 _COMMIT_BYTES = 16 << 20
+_FOLD_BYTES = 12 << 20
+_FOLD_EVERY = 0.25
 _FACTS_DELAY = 0.4
 _IDLE = 1.0
-_LINGER = 0.006
+_AGAIN = 0.5
+_TRIES = 5
 _WAL_IDLE = 16 << 20
 _WAL_MOST = 128 << 20
 _ALL = (-(2**63), 2**63 - 1)
-
-
-class Counts:
-    """What the store holds; kept by the writer, read by anyone."""
-
-    __slots__ = (
-        "checkpoints",
-        "commits",
-        "erased",
-        "expired",
-        "pending_logs",
-        "reclaim_due",
-        "reclaimed_bytes",
-        "revision",
-        "scores",
-        "spans",
-    )
-
-    def __init__(self) -> None:
-        self.revision = 0
-        self.spans = 0
-        self.scores = 0
-        self.pending_logs = 0
-        self.reclaim_due: int | None = None
-        self.erased = 0
-        self.expired = 0
-        self.reclaimed_bytes = 0
-        self.commits = Timings()
-        self.checkpoints = Timings()
 
 
 class Readers(Protocol):
@@ -87,8 +62,11 @@ class Readers(Protocol):
 class Writer:
     """Owns the writing connection and the key indexes. Every method but `start` and `stop` runs on its thread."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, path: Path, refine: Refine, queue: WriteQueue) -> None:
+    def __init__(
+        self, connection: duckdb.DuckDBPyConnection, path: Path, refine: Refine, queue: WriteQueue, journal: Journal
+    ) -> None:
         self._db = connection
+        self._journal = journal
         self._wal = Path(f"{path}.wal")
         self._refine = refine
         self._queue = queue
@@ -101,7 +79,10 @@ class Writer:
         self._facts_due = False
         self._facts_at = 0.0
         self._last_write = time.monotonic()
-        self._company = 1
+        self._folded = 0
+        self._ripe = 0.0
+        self._again: list[Job] = []
+        self._again_at = 0.0
         self._broken: StoreError | None = None
         self._thread = threading.Thread(target=self._run, name="watchkeeper-writer", daemon=True)
         self.touched: Touched | None = None
@@ -115,6 +96,8 @@ class Writer:
             self._load()
             if self._facts_due:
                 self._copy_facts()
+            for entry, batch in self._journal.recover(self._folded):
+                self._queue.adopt(batch, entry)
         self._thread.start()
 
     def stop(self) -> None:
@@ -127,6 +110,7 @@ class Writer:
         if self._broken is None:
             self._tend("checkpoint", self._checkpoint)
         self._db.close()
+        self._journal.close(self._folded)
 
     def do(self, work: Callable[[duckdb.DuckDBPyConnection], T]) -> Future[T]:
         """Run work on the writer's thread and connection, in its turn, between commits. Any thread may ask."""
@@ -149,6 +133,7 @@ class Writer:
         self._pending = dict(db.execute(statements.PENDING_KEYS).fetchall())
         self.erased.load(db)
         self.counts.revision = _scalar(db, statements.REVISION)
+        self._folded = _scalar(db, statements.FOLDED)
         self.counts.reclaim_due = db.execute(statements.RECLAIM_DUE).fetchall()[0][0]
         self.counts.spans = len(self._keys)
         self.counts.scores = len(self._scores)
@@ -157,15 +142,18 @@ class Writer:
 
     def _run(self) -> None:
         while True:
-            patience = max(0.0, self._facts_at - time.monotonic()) if self._facts_due else _IDLE
-            jobs = self._queue.take(most=_COMMIT_BYTES, patience=patience, company=self._company, linger=_LINGER)
+            jobs = self._queue.take(
+                most=_COMMIT_BYTES, patience=self._patience(), ripe=self._ripe, enough=_FOLD_BYTES
+            )  # fmt: skip
+            if self._again and (time.monotonic() >= self._again_at or self._queue.closed):
+                again, self._again = self._again, []
+                self._settle(again)
             if jobs:
+                self._ripe = time.monotonic() + _FOLD_EVERY
                 if jobs[0].work is not None:
                     self._work(jobs[0], jobs[0].work)
                 else:
-                    self._expect(len(jobs))
-                    self._commit(jobs)
-                self._queue.done(jobs)
+                    self._settle(self._in_turn(jobs))
                 self._last_write = time.monotonic()
             if self._broken is not None:
                 self._reopen()
@@ -174,27 +162,78 @@ class Writer:
                 self._tend("copy trace facts", self._copy_facts)
             if closing:
                 return
-            if self._wants_checkpoint(idle=not jobs):
+            quiet = not jobs and time.monotonic() - self._last_write >= _IDLE
+            self.trim(idle=quiet)
+            if self._wants_checkpoint(quiet=quiet):
                 self._tend("checkpoint", self._checkpoint)
 
-    def _expect(self, came: int) -> None:
-        """Remember how many batches come together: the next commit waits a moment for as many."""
-        self._company = came + self._queue.waiting if came >= self._company else max(1, self._company - 1)
+    def _in_turn(self, jobs: list[Job]) -> list[Job]:
+        """Put what is of the journal behind that of it which must be tried again; return what can be stored now."""
+        if not self._again:
+            return jobs
+        self._again.extend(job for job in jobs if job.entry)
+        return [job for job in jobs if not job.entry]
 
-    def _commit(self, jobs: list[Job]) -> None:
+    def _patience(self) -> float:
+        until = [at for at, due in ((self._facts_at, self._facts_due), (self._again_at, bool(self._again))) if due]
+        return max(0.0, min(until) - time.monotonic()) if until else _IDLE
+
+    def trim(self, *, idle: bool) -> None:
+        """Delete the journal's segments that are stored; the open one only when it is `idle`, or old."""
         try:
-            receipts = self._try(jobs)
-        except Exception as error:  # noqa: BLE001 - whatever it is, the promises must be settled
-            failure = self._explain(error)
-            if len(jobs) > 1 and self._broken is None and not isinstance(failure, StoreFullError):
-                for job in jobs:  # one bad batch must not fail its neighbours
-                    self._commit([job])
-                return
-            for job in jobs:
-                job.future.set_exception(failure)
+            self._journal.trim(self._folded, idle=idle)
+        except OSError as error:
+            _log.warning("the journal could not be trimmed: %s", error)
+
+    def _settle(self, jobs: list[Job]) -> None:
+        """Store these and keep their promises; what the journal holds and may still be stored is tried again."""
+        fresh = [job for job in jobs if not 0 < job.entry <= self._folded]
+        if len(fresh) < len(jobs):  # the engine failed after the commit that brought them
+            self._keep([job for job in jobs if 0 < job.entry <= self._folded], None)
+        if not fresh:
             return
-        for job, receipt in zip(jobs, receipts, strict=True):
-            job.future.set_result(receipt)
+        try:
+            receipts = self._try(fresh)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the promises must be settled
+            lasting = not isinstance(error, WatchkeeperError | MemoryError)  # our own fault: it will fail again
+            self._failed(fresh, self._explain(error), _TRIES if lasting else 1)
+            return
+        self._keep(fresh, receipts)
+
+    def _keep(self, jobs: list[Job], receipts: list[WriteReceipt] | None) -> None:
+        for at, job in enumerate(jobs):
+            known: list[Outcome] = ["unchanged"] * len(job.batch.parcel or job.batch.spans)
+            job.future.set_result(WriteReceipt(outcomes=tuple(known)) if receipts is None else receipts[at])
+        self._queue.done(jobs)
+
+    def _failed(self, jobs: list[Job], failure: WatchkeeperError, tries: int) -> None:
+        stuck = self._broken is not None or isinstance(failure, StoreFullError)
+        if len(jobs) > 1 and not stuck:
+            for job in jobs:  # one bad batch must not fail its neighbours
+                self._settle(self._in_turn([job]))
+            return
+        for job in jobs:
+            job.tries += tries
+            if job.entry and (stuck or job.tries < _TRIES):
+                self._later(job)
+            else:
+                self._refuse(job, failure)
+
+    def _later(self, job: Job) -> None:
+        self._again.append(job)
+        self._again_at = time.monotonic() + _AGAIN
+
+    def _refuse(self, job: Job, failure: WatchkeeperError) -> None:
+        if job.entry:
+            try:
+                where = self._journal.set_aside(job.entry, job.batch)
+            except OSError as error:
+                _log.warning("could not set aside what cannot be stored: %s", error)
+                self._later(job)
+                return
+            _log.error("an acknowledged export cannot be stored and is kept in %s: %s", where, failure)
+        job.future.set_exception(failure)
+        self._queue.done([job])
 
     def _work(self, job: Job, work: Callable[[], None]) -> None:
         try:
@@ -203,6 +242,12 @@ class Writer:
                 work()
         except Exception as error:  # noqa: BLE001 - as above
             job.future.set_exception(self._explain(error))
+        self._queue.done([job])
+
+    @property
+    def is_behind(self) -> bool:
+        """Say whether something acknowledged could not be stored yet. On the writer's thread."""
+        return bool(self._again)
 
     def _check(self) -> None:
         if self._broken is not None:
@@ -225,13 +270,15 @@ class Writer:
             batches, sifted = self.erased.sift([job.batch for job in jobs])
             plan = fold(batches, self, self._refine, revision)
             self._index(plan)
+            entry = max((job.entry for job in jobs), default=0)
             try:
-                new_scores = self._write(plan)
+                new_scores = self._write(plan, entry)
             except duckdb.OutOfMemoryException:
                 # A user's query may have taken the memory: it goes, not the write.
                 self._rollback()
                 self.interrupt_readers()
-                new_scores = self._write(plan)
+                new_scores = self._write(plan, entry)
+        self._folded = max(self._folded, entry)
         self._account(plan, revision, new_scores)
         took = time.perf_counter_ns() - started
         self.counts.commits.add(took)
@@ -255,9 +302,11 @@ class Writer:
         self._traces.add(*edges(traces, starts))
         self.touch(traces=traces)
 
-    def _write(self, plan: Plan) -> int:
+    def _write(self, plan: Plan, entry: int) -> int:
         db = self._db
         db.execute("BEGIN")
+        if entry:
+            db.execute(statements.SET_FOLDED, {"entry": entry})
         if plan.replaced:
             self._with("keys", tables.keys_table(plan.replaced), statements.DELETE_SPANS, self._range(plan.replaced))
         if plan.tables:
@@ -383,12 +432,11 @@ class Writer:
         self._traces.remove(gone.traces)
         self._scores.remove(gone.score_keys)
 
-    def _wants_checkpoint(self, *, idle: bool) -> bool:
+    def _wants_checkpoint(self, *, quiet: bool) -> bool:
         try:
             size = self._wal.stat().st_size
         except OSError:
             return False
-        quiet = idle and time.monotonic() - self._last_write >= _IDLE
         return size > _WAL_MOST or (quiet and size > _WAL_IDLE)
 
     def _checkpoint(self) -> None:

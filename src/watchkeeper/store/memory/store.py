@@ -15,6 +15,7 @@ from watchkeeper.kit.errors import CapabilityError, OverloadedError, StoreError
 from watchkeeper.model import MODEL_KINDS, RawLog, RawSpan, Score, Span, merge_raw
 from watchkeeper.store.api import (
     EXPIRE_MOST,
+    Accepted,
     Capabilities,
     CostChange,
     ErasureReport,
@@ -104,6 +105,20 @@ class MemoryStore:
             self._revision += 1
             future.set_result(WriteReceipt(outcomes=outcomes, commit_ns=time.perf_counter_ns() - started))
             return future
+
+    def accept(self, batch: WriteBatch) -> Accepted:
+        """Take a batch; here both promises are one."""
+        receipt, durable = self.submit(batch), Future[None]()
+        error = receipt.exception()
+        if error is None:
+            durable.set_result(None)
+        else:
+            durable.set_exception(error)
+        return Accepted(durable, receipt)
+
+    def settle(self, seconds: float) -> bool:  # noqa: ARG002 - nothing is ever waited for
+        """Say that all is stored."""
+        return True
 
     def list_traces(self, project: str, where: TraceFilter, *, limit: int = 50, cursor: str | None = None) -> Page:
         """Return a page of TraceRow."""
