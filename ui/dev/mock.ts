@@ -4,6 +4,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Connect, Plugin } from "vite";
 import { makeTrace, toRow, type MadeTrace } from "./data.ts";
 import { facets, overview } from "./figures.ts";
+import { Gate } from "./people.ts";
 
 const HOUR = 3_600_000;
 
@@ -19,6 +20,7 @@ function load(): MadeTrace[] {
 
 export function mockApi(): Plugin {
   const traces = load();
+  const gate = new Gate();
   let revision = 1;
   const grow = (): void => {
     if (traces.length < 50_000) traces.push(makeTrace(traces.length, Date.now() - 1500));
@@ -30,7 +32,12 @@ export function mockApi(): Plugin {
       next();
       return;
     }
-    void answer(url, request, traces, revision).then((body) => send(response, body));
+    void (async () => {
+      const sent = request.method === "GET" ? "" : await body(request);
+      const gated = gate.answer(request.method ?? "GET", url.pathname.slice("/api/v1/".length), parsed(sent));
+      if (gated === undefined) send(response, answer(url, sent, traces, revision));
+      else send(response, gated.body, gated.status);
+    })();
   };
   const start = (server: { middlewares: Connect.Server; httpServer: { on(event: "close", act: () => void): unknown } | null }): void => {
     server.middlewares.use(handle);
@@ -40,13 +47,21 @@ export function mockApi(): Plugin {
   return { name: "watchkeeper-mock", configureServer: start, configurePreviewServer: start };
 }
 
-function send(response: ServerResponse, body: unknown): void {
-  response.statusCode = body === undefined ? 404 : 200;
+function parsed(text: string): Record<string, unknown> {
+  return text === "" ? {} : (JSON.parse(text) as Record<string, unknown>);
+}
+
+function send(response: ServerResponse, body: unknown, status = body === undefined ? 404 : 200): void {
+  response.statusCode = status;
+  if (status === 204) {
+    response.end();
+    return;
+  }
   response.setHeader("Content-Type", "application/json");
   response.end(JSON.stringify(body ?? { error: { code: "not_found", message: "there is no such trace", hint: null } }));
 }
 
-async function answer(url: URL, request: IncomingMessage, traces: readonly MadeTrace[], revision: number): Promise<unknown> {
+function answer(url: URL, sent: string, traces: readonly MadeTrace[], revision: number): unknown {
   const [, , , what, traceId, , spanId] = url.pathname.split("/");
   const ask = url.searchParams;
   switch (what) {
@@ -60,7 +75,7 @@ async function answer(url: URL, request: IncomingMessage, traces: readonly MadeT
     case "facets":
       return facets(traces);
     case "query":
-      return query(await body(request), traces);
+      return query(sent, traces);
     case "traces":
       return traceId === undefined ? page(traces, ask) : one(traces, traceId, spanId);
     default:

@@ -13,6 +13,7 @@ import { windowOf, type Filters } from "@/core/filters";
 import { layOver } from "@/core/pages";
 import { toIso, toMs } from "@/core/time";
 import { api, ApiError, type TraceQuery, type Window } from "./client";
+import { scoped } from "./project";
 import type { TracePage, TraceRow } from "./types";
 
 const PAGE = 100;
@@ -21,7 +22,7 @@ const POLL_MS = 2000;
 /** The server's own state; asked every two seconds while the tab is seen. */
 export function useStatus() {
   return useQuery({
-    queryKey: ["status"],
+    queryKey: scoped("status"),
     queryFn: ({ signal }) => api.status(signal),
     refetchInterval: POLL_MS,
     retry: false,
@@ -32,7 +33,7 @@ export function useStatus() {
 /** When the first span started, for the window "all"; null when that cannot be told. */
 function useBeginning(wanted: boolean) {
   return useQuery({
-    queryKey: ["beginning"],
+    queryKey: scoped("beginning"),
     enabled: wanted,
     staleTime: 60_000,
     queryFn: async ({ signal }) => {
@@ -46,7 +47,7 @@ function useBeginning(wanted: boolean) {
 /** The id of the newest trace, once there is one. */
 export function useFirstTrace(wanted: boolean) {
   return useQuery({
-    queryKey: ["first-trace"],
+    queryKey: scoped("first-trace"),
     enabled: wanted,
     queryFn: async ({ signal }) => (await api.traces({ limit: 1 }, signal)).items[0]?.trace_id ?? null,
   });
@@ -74,7 +75,7 @@ function keyOf(filters: Filters): Filters {
 /** Traces, page after page; while `live`, newer ones are laid over the list whenever the store has grown. */
 export function useTraces(filters: Filters, live: boolean) {
   const client = useQueryClient();
-  const key = ["traces", keyOf(filters)];
+  const key = scoped("traces", keyOf(filters));
   const list = useInfiniteQuery({
     queryKey: key,
     queryFn: ({ pageParam, signal }) => api.traces({ ...traceQuery(filters), limit: PAGE, cursor: pageParam }, signal),
@@ -85,7 +86,7 @@ export function useTraces(filters: Filters, live: boolean) {
   });
   const revision = useStatus().data?.revision;
   const head = useQuery({
-    queryKey: ["traces-head", keyOf(filters), revision],
+    queryKey: scoped("traces-head", keyOf(filters), revision),
     enabled: live && list.isSuccess,
     gcTime: 0,
     queryFn: ({ signal }) => api.traces({ ...traceQuery(filters), limit: PAGE }, signal),
@@ -112,7 +113,7 @@ export function useOverview(filters: Filters, buckets: number, live: boolean) {
   const beginning = useBeginning(all);
   const revision = useStatus().data?.revision;
   return useQuery({
-    queryKey: ["overview", filters.service, filters.range, filters.since, filters.until, buckets, live ? revision : null],
+    queryKey: scoped("overview", filters.service, filters.range, filters.since, filters.until, buckets, live ? revision : null),
     enabled: !all || beginning.isFetched,
     placeholderData: keepPreviousData,
     gcTime: 30_000,
@@ -126,7 +127,7 @@ export function useFacets(filters: Filters) {
   const all = filters.range === "all";
   const beginning = useBeginning(all);
   return useQuery({
-    queryKey: ["facets", filters.range, filters.since, filters.until],
+    queryKey: scoped("facets", filters.range, filters.since, filters.until),
     enabled: !all || beginning.isFetched,
     placeholderData: keepPreviousData,
     refetchInterval: 20_000,
@@ -139,21 +140,21 @@ export function useTrace(traceId: string) {
   const revision = useStatus().data?.revision;
   const client = useQueryClient();
   const found = useQuery({
-    queryKey: ["trace", traceId],
+    queryKey: scoped("trace", traceId),
     queryFn: ({ signal }) => api.trace(traceId, signal),
     retry: (times, error) => !(error instanceof ApiError) && times < 2,
   });
   const start = found.data?.trace.start_time;
   useEffect(() => {
     if (start === undefined || Date.now() - toMs(start) > 10 * 60_000) return;
-    void client.invalidateQueries({ queryKey: ["trace", traceId] });
+    void client.invalidateQueries({ queryKey: scoped("trace", traceId) });
   }, [client, revision, start, traceId]);
   return found;
 }
 
 export function useSpan(traceId: string, spanId: string | undefined) {
   return useQuery({
-    queryKey: ["trace", traceId, "span", spanId],
+    queryKey: scoped("trace", traceId, "span", spanId),
     enabled: spanId !== undefined,
     placeholderData: keepPreviousData,
     queryFn: ({ signal }) => api.span(traceId, spanId ?? "", signal),

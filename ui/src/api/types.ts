@@ -23,3 +23,16 @@ export type QueryAnswer = Shapes["QueryOut"];
 
 /** One piece of a message; `type` says which of the other fields are there. */
 export type Part = Record<string, unknown>;
+
+export type Scope = "ingest" | "read" | "admin";
+export type Role = "viewer" | "member" | "admin";
+
+export type Session = Shapes["SessionOut"];
+export type SignIn = Shapes["SessionIn"];
+export type SessionRow = Shapes["SignedInOut"];
+export type Link = Shapes["LinkOut"];
+export type Member = Shapes["MemberOut"];
+export type Invitation = Shapes["InvitationOut"];
+export type InvitationMade = Shapes["InvitationMade"];
+export type Key = Shapes["KeyOut"];
+export type KeyMade = Shapes["KeyMade"];

@@ -23,6 +23,8 @@ const PATHS = {
   close: <path d="m4 4 8 8m0-8-8 8" />,
   warning: <path d="M8 2.500 14 13H2zM8 6.500v3m0 1.800v.01" />,
   keys: <path d="M2 4.500h12v7.500H2zM4.500 7h.01M7 7h.01M9.500 7h.01M12 7h.01M5 9.700h6" />,
+  person: <path d="M8 8a2.700 2.700 0 1 0 0-5.400A2.700 2.700 0 0 0 8 8zM2.800 13.500c.5-2.500 2.600-3.700 5.200-3.700s4.700 1.200 5.200 3.700" />,
+  plus: <path d="M8 3v10M3 8h10" />,
   link: <path d="M9.500 3H13v3.500M13 3 7.500 8.500M7 4H3.500v8.500H12V9" />,
 } satisfies Record<string, ReactNode>;
 

@@ -5,7 +5,13 @@ import type { ReactNode } from "react";
 import { Icon, Mark } from "./icons";
 import { useTheme } from "./theme";
 
-export function Shell({ children, end, banner }: { children: ReactNode; end: ReactNode; banner: ReactNode }) {
+export function Shell({ children, end, last, banner, isAdmin }: {
+  children: ReactNode;
+  end: ReactNode;
+  last: ReactNode;
+  banner: ReactNode;
+  isAdmin: boolean;
+}) {
   return (
     <div className="app">
       <a className="skip" href="#main">Skip to the page</a>
@@ -18,10 +24,11 @@ export function Shell({ children, end, banner }: { children: ReactNode; end: Rea
           <Link to="/" activeOptions={{ exact: true, includeSearch: false }}>Overview</Link>
           <Link to="/traces" activeOptions={{ includeSearch: false }}>Traces</Link>
           <Link to="/query">Query <span className="beta hide-narrow">beta</span></Link>
+          {isAdmin && <Link to="/settings" className="wide-only">Settings</Link>}
         </nav>
         <div className="bar-end">
           {end}
-          <ThemeButton />
+          <span className="row tight"><ThemeButton />{last}</span>
         </div>
       </header>
       {banner}
@@ -30,7 +37,8 @@ export function Shell({ children, end, banner }: { children: ReactNode; end: Rea
   );
 }
 
-function ThemeButton() {
+/** Light to dark and back. */
+export function ThemeButton() {
   const { shown, set } = useTheme();
   const other = shown === "dark" ? "light" : "dark";
   return (

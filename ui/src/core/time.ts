@@ -32,6 +32,17 @@ export function relative(time: string, nowMs: number): string {
   return exact(time).slice(0, 10);
 }
 
+/** "in 12 s", "in 4 m", "in 3 h", "in 2 d", then the date; "now" for what is due. */
+export function ahead(time: string, nowMs: number): string {
+  const left = toMs(time) - nowMs;
+  if (left <= 0) return "now";
+  if (left < MINUTE) return `in ${Math.ceil(left / SECOND)} s`;
+  if (left < HOUR) return `in ${Math.round(left / MINUTE)} m`;
+  if (left < 2 * DAY) return `in ${Math.round(left / HOUR)} h`;
+  if (left < 60 * DAY) return `in ${Math.round(left / DAY)} d`;
+  return `on ${exact(time).slice(0, 10)}`;
+}
+
 /** Local time to the millisecond: "2026-11-24 09:15:02.417". */
 export function exact(time: string): string {
   const at = new Date(toMs(time));
