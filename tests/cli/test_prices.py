@@ -68,5 +68,41 @@ def test_hours_are_shown_with_idle_and_total(folder: Path) -> None:
     assert priced["changed"] == 1
     assert table[0].split() == ["hour", "pool", "calls", "own", "others", "idle", "cost", "currency"]
     assert table[1].split()[1:] == ["gpu", "1", "0.7500", "0.0000", "0.7500", "1.5000", "EUR"]
-    assert table[-1].split() == ["total", "0.7500", "0.0000", "2.2500", "3.0000", "EUR"]
+    assert table[-3].split() == ["total", "0.7500", "0.0000", "2.2500", "3.0000", "EUR"]
+    assert [line.split()[0] for line in table[-2:]] == ["own", "idle"]
     assert [one["idle_nano"] for one in told["hours"]] == ["750000000", "1500000000"]
+
+
+def test_a_price_is_shown_with_its_reason(tmp_path: Path) -> None:
+    """`prices show` prints the price, its source and what the second table says; an unknown model says it is unpriced."""
+    known = run("prices", "show", "gpt-4o-mini", "--provider", "openai", "--data-dir", str(tmp_path))
+    unknown = run("prices", "show", "[red]none", "--data-dir", str(tmp_path))
+    wrong = run("prices", "show", "x", "--at", "soon", "--data-dir", str(tmp_path))
+
+    assert known.stdout.splitlines()[0] == "gpt-4o-mini  agreed"
+    assert ["input", "0.15", "0.15"] in [line.split() for line in known.stdout.splitlines()]
+    assert unknown.stdout.splitlines()[0] == "[red]none  unpriced"
+    assert (unknown.returncode, wrong.returncode) == (0, 2)
+
+
+def test_called_models_are_checked(folder: Path) -> None:
+    """`prices check` says how old tables are, and what of the models that were called has no price."""
+    done = run("prices", "check", "--data-dir", str(folder))
+    broken = run("prices", "check", "--data-dir", str(folder), WATCHKEEPER_PRICES=str(folder / "none.toml"))
+
+    assert "genai-prices" in done.stdout
+    assert "no model was called" in done.stdout or "unpriced" in done.stdout
+    assert broken.returncode == 2
+
+
+def test_rates_are_imported_where_the_server_reads_them(tmp_path: Path) -> None:
+    """A file that is none ends with 2 and leaves nothing; the ECB's is put into the data folder."""
+    rates = tmp_path / "rates.csv"
+    rates.write_text("Date,USD,CHF,\n2026-11-24,1.2500,0.9300,\n")
+    wrong = run("prices", "rates", "import", str(tmp_path / "none.csv"), "--data-dir", str(tmp_path / "data"))
+    left = (tmp_path / "data").exists()
+    done = run("prices", "rates", "import", str(rates), "--data-dir", str(tmp_path / "data"))
+
+    assert (wrong.returncode, left) == (2, False)
+    assert done.stdout == "1 days from 2026-11-24 to 2026-11-24, 2 currencies\n"
+    assert (tmp_path / "data" / "eurofxref.csv").read_text() == rates.read_text()

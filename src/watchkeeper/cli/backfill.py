@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from watchkeeper.cli.asking import Ask, asking
+from watchkeeper.cli.money import shown
 from watchkeeper.cli.progress import counting
 from watchkeeper.cli.terminal import stdout
 from watchkeeper.cli.times import moment
@@ -20,7 +21,6 @@ __all__ = ["backfill"]
 
 backfill = typer.Typer(help="Work out anew what is stored. (beta)", no_args_is_help=True)
 
-_NANO = 1_000_000_000
 _COUNTS = ("calls", "changed", "provided", "kept", "missed")
 _SUMS = ("before_nano_usd", "after_nano_usd")
 
@@ -51,11 +51,11 @@ def prices(
         "provided": provided, "dry_run": dry_run,
     }  # fmt: skip
     with asking("POST", "/prices/backfill", _here, url=url, data_dir=data_dir, project=project) as ask:
-        report = _steps(ask, wanted)
+        report, display = _steps(ask, wanted)
     if as_json:
-        stdout().print(json.dumps({"dry_run": dry_run, **report}), markup=False)
+        stdout().print(json.dumps({"dry_run": dry_run, **report, "display": display}), markup=False)
         return
-    for line in _said(report, dry_run=dry_run):
+    for line in _said(report, display, dry_run=dry_run):
         stdout().print(line)
 
 
@@ -65,7 +65,7 @@ def _here(services: Services, project: str, body: dict[str, Any]) -> dict[str, A
     return services.prices.backfill(project, BackfillIn.model_validate(body)).model_dump()
 
 
-def _steps(ask: Ask, wanted: dict[str, Any]) -> dict[str, int]:
+def _steps(ask: Ask, wanted: dict[str, Any]) -> tuple[dict[str, int], dict[str, Any]]:
     report = dict.fromkeys((*_COUNTS, *_SUMS), 0)
     cursor = None
     with counting("pricing anew") as bar:
@@ -76,15 +76,16 @@ def _steps(ask: Ask, wanted: dict[str, Any]) -> dict[str, int]:
             bar.tell(report["calls"], step["total"])
             cursor = step["next_cursor"]
             if cursor is None:
-                return report
+                return report, step["display"]
 
 
-def _said(report: dict[str, int], *, dry_run: bool) -> list[str]:
+def _said(report: dict[str, int], display: dict[str, Any], *, dry_run: bool) -> list[str]:
     before, after = (report[name] for name in _SUMS)
     lines = [
         f"{report['changed']:,} of {report['calls']:,} calls {'would change' if dry_run else 'changed'}",
-        f"before  {_usd(before)}",
-        f"after   {_usd(after)}  ({(after - before) / _NANO:+,.6f})",
+        f"before  {shown(before, display)}",
+        f"after   {shown(after, display)}",
+        f"change  {shown(after - before, display, signed=True)}",
     ]
     if report["provided"]:
         lines.append(f"left: {report['provided']:,} whose client said what they cost (--provided prices them too)")
@@ -93,7 +94,3 @@ def _said(report: dict[str, int], *, dry_run: bool) -> list[str]:
     if report["missed"]:
         lines.append(f"left: {report['missed']:,} that were stored anew meanwhile")
     return lines
-
-
-def _usd(nano: int) -> str:
-    return f"{nano / _NANO:,.6f} USD"

@@ -92,6 +92,11 @@ class ServerSettings:
         100,
     )
     prices: Path | None = _setting("WATCHKEEPER_PRICES", "TOML file with your own dated prices", None)
+    currency: str | None = _setting(
+        "WATCHKEEPER_CURRENCY",
+        "currency that amounts are shown in, by dated exchange rates (default: the manifest's `currency`, else USD)",
+        None,
+    )
     manifest: Path | None = _setting(
         "WATCHKEEPER_MANIFEST", "the manifest (default: ./watchkeeper.toml where there is one)", None
     )

@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
-from watchkeeper.manifest.policy import CONTENT_MODES, Manifest, ServicePolicy, default_policy
+from watchkeeper.manifest.policy import CONTENT_MODES, Manifest, ServicePolicy, currency_code, default_policy
 from watchkeeper.manifest.read import load, loads
 from watchkeeper.manifest.watch import ManifestFile
 
-__all__ = ["CONTENT_MODES", "Manifest", "ManifestFile", "ServicePolicy", "default_policy", "load", "loads"]
+__all__ = [
+    "CONTENT_MODES",
+    "Manifest",
+    "ManifestFile",
+    "ServicePolicy",
+    "currency_code",
+    "default_policy",
+    "load",
+    "loads",
+]

@@ -11,8 +11,8 @@ from typing import Final, Literal, TypeAlias, get_args
 from watchkeeper.kit.errors import ConfigError
 
 __all__ = [
-    "CONTENT_MODES", "RETENTION_HINT", "ContentMode", "Manifest", "ServicePolicy", "content_mode", "default_policy",
-    "retention_days",
+    "CONTENT_MODES", "RETENTION_HINT", "ContentMode", "Manifest", "ServicePolicy", "content_mode", "currency_code",
+    "default_policy", "retention_days",
 ]  # fmt: skip
 
 ContentMode: TypeAlias = Literal["full", "masked", "off"]
@@ -20,6 +20,7 @@ CONTENT_MODES: Final[tuple[ContentMode, ...]] = get_args(ContentMode)
 RETENTION_HINT: Final = 'whole days or weeks such as "30d" or "4w", or "none" to keep'
 
 _RETENTION = re.compile(r"([1-9][0-9]{0,4})([dw])")
+_CURRENCY = re.compile("[A-Z]{3}")
 _DAYS = {"d": 1, "w": 7}
 
 
@@ -33,11 +34,15 @@ class ServicePolicy:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """The whole file, read. `unused` names keys that are known and not acted upon by this release."""
+    """The whole file, read. `currency` is what amounts are shown in, where it says one.
+
+    `unused` names keys that are known and not acted upon by this release.
+    """
 
     services: Mapping[str, ServicePolicy] = field(default_factory=lambda: MappingProxyType({}))
     default: ServicePolicy = ServicePolicy()
     unused: tuple[str, ...] = ()
+    currency: str | None = None
 
     def policy(self, service: str) -> ServicePolicy:
         """Return the policy of a service by its exact `service.name`; the default for one the file does not name."""
@@ -65,6 +70,17 @@ def content_mode(value: object, where: str) -> ContentMode:
         if value == mode:
             return mode
     raise ConfigError(f"{where} is {value!r}, not a capture mode", hint=", ".join(CONTENT_MODES))
+
+
+def currency_code(value: object, where: str) -> str:
+    """Check a currency: three letters, ISO 4217.
+
+    Raises:
+        ConfigError: it is none; the message begins with `where`.
+    """
+    if isinstance(value, str) and _CURRENCY.fullmatch(value):
+        return value
+    raise ConfigError(f"{where} is {value!r}, not a currency", hint="three capital letters such as EUR")
 
 
 def retention_days(value: object, where: str) -> int | None:

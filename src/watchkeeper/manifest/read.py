@@ -2,6 +2,8 @@
 
 ::
 
+    currency = "EUR"                     # that amounts are shown in
+
     [capture]                            # for every service that does not say otherwise
     content   = "masked"                 # full | masked | off
     retention = "90d"
@@ -24,14 +26,14 @@ from typing import Any, TypeAlias
 
 from watchkeeper.kit.errors import ConfigError
 from watchkeeper.manifest.lines import line_of
-from watchkeeper.manifest.policy import Manifest, ServicePolicy, content_mode, retention_days
+from watchkeeper.manifest.policy import Manifest, ServicePolicy, content_mode, currency_code, retention_days
 
 __all__ = ["load", "loads"]
 
 Keys: TypeAlias = tuple[str, ...]
 
-_USED_TOP = {"capture", "services"}
-_LATER_TOP = {"workspace", "currency"}
+_USED_TOP = {"capture", "services", "currency"}
+_LATER_TOP = {"workspace"}
 _USED_SERVICE = {"capture"}
 _LATER_SERVICE = {"owner", "models", "residency", "objectives", "budget", "guard"}
 _CAPTURE = {"content", "retention"}
@@ -86,7 +88,8 @@ class _Reader:
             self._check(inner, _USED_SERVICE | _LATER_SERVICE, keys)
             services[service] = self._policy(inner, keys, default)
             unused += [".".join((*keys, key)) for key in inner if key in _LATER_SERVICE]
-        return Manifest(MappingProxyType(services), default, tuple(unused))
+        currency = currency_code(told["currency"], self._at(("currency",))) if "currency" in told else None
+        return Manifest(MappingProxyType(services), default, tuple(unused), currency)
 
     def _policy(self, told: dict[str, Any], keys: Keys, base: ServicePolicy) -> ServicePolicy:
         capture = self._table(told, "capture", keys)

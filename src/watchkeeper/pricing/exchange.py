@@ -22,7 +22,17 @@ import msgspec
 from watchkeeper.kit.errors import ConfigError
 from watchkeeper.pricing.rates import half_even
 
-__all__ = ["IMPORTED", "MOST_DAYS", "PACKAGED_RATES", "Dollars", "Exchange", "Quote", "RateTable", "read_table"]
+__all__ = [
+    "IMPORTED",
+    "MOST_DAYS",
+    "PACKAGED_RATES",
+    "Dollars",
+    "Exchange",
+    "Quote",
+    "RateTable",
+    "import_table",
+    "read_table",
+]
 
 PACKAGED_RATES = Path(__file__).with_name("eurofxref.csv.gz")
 IMPORTED = "eurofxref.csv"
@@ -159,6 +169,25 @@ def read_table(path: Path) -> RateTable:
         if at and name
     }
     return RateTable(days, columns, "ECB")
+
+
+def import_table(source: Path, target: Path) -> RateTable:
+    """Check a file of exchange rates and put it where a server reads it, whole or not at all.
+
+    Raises:
+        ConfigError: it is not in the ECB's form, or cannot be written.
+    """
+    table = read_table(source)
+    if not table.days:
+        raise ConfigError(f"{source} has no day in it", hint="take eurofxref-hist.zip or eurofxref.zip from the ECB")
+    beside = target.with_suffix(".part")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        beside.write_text(_text(source), encoding="utf-8")
+        beside.replace(target)
+    except OSError as error:
+        raise ConfigError(f"cannot write the exchange rates to {target}: {error.strerror}") from None
+    return table
 
 
 def _text(path: Path) -> str:

@@ -39,6 +39,8 @@ NEEDS: dict[tuple[str, str], Need] = {
     ("GET", "/api/v1/scores"): "read",
     ("GET", "/api/v1/overview"): "read",
     ("GET", "/api/v1/facets"): "read",
+    ("GET", "/api/v1/prices"): "read",
+    ("GET", "/api/v1/prices/check"): "read",
     ("GET", "/api/v1/prices/hours"): "read",
     ("GET", "/api/v1/status"): "read",
     ("POST", "/api/v1/query"): "read",

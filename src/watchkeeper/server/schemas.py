@@ -10,7 +10,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict
 from watchkeeper.kit.clock import format_rfc3339
 from watchkeeper.store.api import SpanRow, TraceRow
 
-__all__ = ["Big", "Problem", "ProblemBody", "SpanOut", "Time", "TraceOut", "plain"]
+__all__ = ["Big", "DisplayOut", "Model", "MoneyOut", "Problem", "ProblemBody", "SpanOut", "Time", "TraceOut", "plain"]
 
 
 def _big(value: object) -> object:
@@ -51,6 +51,27 @@ class Problem(Model):
     """The error envelope of every `/api/v1` answer that is not 2xx."""
 
     error: ProblemBody
+
+
+class MoneyOut(Model):
+    """An amount in the currency that is shown, in nano-units; `rate_day` is the exchange rate's, null for dollars."""
+
+    nano: Big
+    currency: str
+    rate_day: str | None
+
+
+class DisplayOut(Model):
+    """The currency that amounts are shown in: `per_usd` units for one dollar, and the day and source of that rate.
+
+    `missing` says why dollars are shown though another currency was asked for.
+    """
+
+    currency: str
+    per_usd: str
+    rate_day: str | None
+    rate_source: str | None
+    missing: str | None = None
 
 
 class TraceOut(Model):

@@ -13,7 +13,7 @@ from watchkeeper.ingest import map_span
 from watchkeeper.kit.clock import Clock, SystemClock
 from watchkeeper.kit.errors import ConfigError, WatchkeeperError
 from watchkeeper.kit.settings import ServerSettings
-from watchkeeper.manifest import ManifestFile, default_policy
+from watchkeeper.manifest import ManifestFile, currency_code, default_policy
 from watchkeeper.model import RawSpan, Span
 from watchkeeper.pricing import IMPORTED, Pricer
 from watchkeeper.server.accounts.service import AccountService
@@ -28,6 +28,7 @@ from watchkeeper.server.metrics import Metrics
 from watchkeeper.server.otlp.service import IngestService
 from watchkeeper.server.otlp.workers import WorkerPool, WorkerSettings
 from watchkeeper.server.overview.service import OverviewService
+from watchkeeper.server.prices.display import Display
 from watchkeeper.server.prices.keeper import HourKeeper
 from watchkeeper.server.prices.service import PriceService
 from watchkeeper.server.retention import Housekeeper
@@ -92,6 +93,9 @@ def assemble(
     pricer = Pricer(settings.prices, folder / IMPORTED if folder is not None else None)
     manifest = ManifestFile(settings.manifest_path(), default_policy(settings.capture, settings.retention))
 
+    chosen = currency_code(settings.currency, "WATCHKEEPER_CURRENCY") if settings.currency else None
+    display = Display(pricer, lambda: chosen or manifest.current().currency or "USD", now)
+
     def refine(project: str, raw: RawSpan, received_at: int) -> Span:
         return pricer.price(map_span(project, raw, received_at))
 
@@ -106,7 +110,7 @@ def assemble(
         now,
         period=60.0 * max(1, settings.retention_minutes),
     )
-    prices = PriceService(store, pricer, now)
+    prices = PriceService(store, pricer, now, display)
     metrics = Metrics(store, version(), settings.metrics_label_values)
     capture = Capture(manifest, Masker(Pseudonyms.of(folder)), _masked(metrics))
     return Services(
@@ -136,15 +140,15 @@ def assemble(
                 _told(settings, manifest, folder),
             ),
         ),
-        traces=TraceService(store),
+        traces=TraceService(store, display),
         scores=ScoreService(store, now, capture),
-        overview=OverviewService(store, now, prices.idle_nano_usd),
+        overview=OverviewService(store, now, prices.idle_nano_usd, display),
         queries=QueryService(store),
         erasure=ErasureService(store, ErasureAudit(folder), now, capture.pseudonym, after=keeper.look),
         prices=prices,
         hours=HourKeeper(prices.hours, now),
         keeper=keeper,
-        status=StatusService(store, pricer, manifest, version(), lambda: keeper.report),
+        status=StatusService(store, pricer, manifest, version(), lambda: keeper.report, display.now),
         manifest=manifest,
         max_body=settings.max_body_mib * MIB,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from watchkeeper.server.schemas import Big, Model, Time
+from watchkeeper.server.schemas import Big, Model, MoneyOut, Time
 
 __all__ = ["FacetsOut", "OverviewOut"]
 
@@ -47,7 +47,8 @@ class OverviewOut(Model):
     """Figures over the model calls of a window.
 
     `idle_nano_usd` is what nobody used of on-premises machines, beside the calls' cost and not in it: told to who runs
-    the server, over all services; null where there are none.
+    the server, over all services; null where there are none. `..._shown` are the same in the currency
+    that is shown, by the rate of the window's last day.
     """
 
     since: Time
@@ -60,6 +61,8 @@ class OverviewOut(Model):
     output_tokens: int
     cost_nano_usd: Big | None
     idle_nano_usd: Big | None = None
+    cost_shown: MoneyOut | None
+    idle_shown: MoneyOut | None
     p50_ns: Big | None
     p95_ns: Big | None
     p99_ns: Big | None

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from watchkeeper.kit.clock import Clock
 from watchkeeper.kit.errors import RequestError
 from watchkeeper.server.overview.schemas import FacetsOut, OverviewOut
+from watchkeeper.server.prices.display import Display
 from watchkeeper.server.schemas import plain
 from watchkeeper.store.api import SpanStore
 
@@ -18,9 +19,12 @@ _DAY = 24 * 3600 * 1_000_000_000
 class OverviewService:
     """Reads figures of one project at a time; the default window is the last day."""
 
-    def __init__(self, store: SpanStore, clock: Clock, idle: Callable[[int, int, str], int | None]) -> None:
+    def __init__(
+        self, store: SpanStore, clock: Clock, idle: Callable[[int, int, str], int | None], display: Display
+    ) -> None:
         self._store = store
         self._idle = idle
+        self._display = display
         self._clock = clock
 
     def overview(
@@ -37,7 +41,12 @@ class OverviewService:
         start, end = self._window(since, until)
         found = self._store.overview(project, since=start, until=end, service=service, buckets=buckets)
         idle = self._idle(start, end, project) if whole and service is None else None
-        return OverviewOut.model_validate(plain(found) | {"since": start, "until": end, "idle_nano_usd": idle})
+        told = {"since": start, "until": end, "idle_nano_usd": idle}
+        shown = {
+            "cost_shown": self._display.money(found.cost_nano_usd, end - 1),
+            "idle_shown": self._display.money(idle, end - 1),
+        }
+        return OverviewOut.model_validate(plain(found) | told | shown)
 
     def facets(self, project: str, since: int | None, until: int | None) -> FacetsOut:
         """Return the values there are to filter by."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Query
 
 from watchkeeper.server.gate import Caller
-from watchkeeper.server.prices.schemas import BackfillIn, BackfillOut, HoursOut
+from watchkeeper.server.prices.schemas import BackfillIn, BackfillOut, CheckOut, HoursOut, PricedOut
 from watchkeeper.server.prices.service import PriceService
 from watchkeeper.server.request import TimeText, caller, nanoseconds, project, services
 
@@ -17,6 +17,28 @@ router = APIRouter(tags=["prices"])
 
 Project = Annotated[str, Depends(project)]
 Prices = Annotated[PriceService, Depends(services(lambda parts: parts.prices))]
+
+
+Text = Annotated[str | None, Query(max_length=500)]
+
+
+@router.get("/prices")
+def show(
+    prices: Prices,
+    model: Annotated[str, Query(min_length=1, max_length=500)],
+    provider: Text = None,
+    at: TimeText = None,
+    host: Text = None,
+    region: Text = None,
+) -> PricedOut:
+    """Return how a model's calls are priced at a time (now by default), and what a second table says (beta)."""
+    return prices.show(model, provider, nanoseconds("at", at), host, region)
+
+
+@router.get("/prices/check")
+def check(project: Project, prices: Prices, since: TimeText = None, until: TimeText = None) -> CheckOut:
+    """Return how the models that were called are priced, where tables differ, and how old they are (beta)."""
+    return prices.check(project, nanoseconds("since", since), nanoseconds("until", until))
 
 
 @router.post("/prices/backfill")

@@ -6,9 +6,9 @@ from typing import Annotated
 
 from pydantic import ConfigDict, Field
 
-from watchkeeper.server.schemas import Big, Model, Time
+from watchkeeper.server.schemas import Big, DisplayOut, Model, Time
 
-__all__ = ["BackfillIn", "BackfillOut", "HourOut", "HoursOut"]
+__all__ = ["BackfillIn", "BackfillOut", "CheckOut", "CheckedOut", "HourOut", "HoursOut", "PricedOut"]
 
 Text = Annotated[str, Field(min_length=1, max_length=500)]
 When = Annotated[str, Field(max_length=40, description="RFC 3339, e.g. 2026-11-24T10:00:00Z")]
@@ -50,6 +50,71 @@ class BackfillOut(Model):
     reached: Time | None
     total: int | None
     next_cursor: str | None
+    display: DisplayOut
+
+
+class BucketPriceOut(Model):
+    """A million tokens of one kind; `differs` is by how many percent the second table's base price does."""
+
+    bucket: str
+    price: str
+    tiers: list[tuple[int, str]]
+    second: str | None
+    differs: str | None
+
+
+class SurchargeOut(Model):
+    """What is charged on top for a region."""
+
+    name: str
+    percent: str
+    source: str
+
+
+class PricedOut(Model):
+    """How a model's calls are priced at a time: `agreed`, `single`, `disputed`, `override`, `on_premises`, `unpriced`."""
+
+    provider: str | None
+    model: str
+    at: Time
+    verdict: str
+    currency: str
+    source: str | None
+    version: str | None
+    reason: str | None
+    second: str | None
+    prices: list[BucketPriceOut]
+    uplifts: list[SurchargeOut]
+
+
+class AgesOut(Model):
+    """How old what prices rest on is; `error` says why your price file as it is now is not in force."""
+
+    table: str
+    second_table: str
+    second_table_taken: str
+    second_table_days: int
+    rates_last: str
+    rates_days: int
+    overrides: str | None
+    error: str | None
+
+
+class CheckedOut(Model):
+    """A model that was called: how it is priced today, how often it was called and how many calls have no price."""
+
+    calls: int
+    unpriced: int
+    priced: PricedOut
+
+
+class CheckOut(Model):
+    """The models of a window, most called first, and the age of the tables."""
+
+    since: Time
+    until: Time
+    ages: AgesOut
+    models: list[CheckedOut]
 
 
 class HourOut(Model):
@@ -85,4 +150,5 @@ class HoursOut(Model):
     whole: bool
     own_nano_usd: Big | None
     idle_nano_usd: Big | None
+    display: DisplayOut
     hours: list[HourOut]

@@ -5,11 +5,22 @@ from __future__ import annotations
 from watchkeeper.kit.clock import Clock
 from watchkeeper.kit.errors import RequestError
 from watchkeeper.model import Cost, Span
-from watchkeeper.pricing import HOUR, Pricer
+from watchkeeper.pricing import HOUR, PriceDesk, Pricer
 from watchkeeper.server.prices.backfill import reprice
+from watchkeeper.server.prices.display import Display
 from watchkeeper.server.prices.hours import HourLine, Hours
-from watchkeeper.server.prices.schemas import BackfillIn, BackfillOut, HourOut, HoursOut
+from watchkeeper.server.prices.schemas import (
+    AgesOut,
+    BackfillIn,
+    BackfillOut,
+    CheckedOut,
+    CheckOut,
+    HourOut,
+    HoursOut,
+    PricedOut,
+)
 from watchkeeper.server.request import nanoseconds
+from watchkeeper.server.schemas import plain
 from watchkeeper.store.api import SpanFilter, SpanStore
 
 __all__ = ["PriceService"]
@@ -24,9 +35,11 @@ _DAY = 24 * HOUR
 class PriceService:
     """Prices stored calls of one project anew, a step at a time; between steps anything else may be written."""
 
-    def __init__(self, store: SpanStore, pricer: Pricer, clock: Clock) -> None:
+    def __init__(self, store: SpanStore, pricer: Pricer, clock: Clock, display: Display) -> None:
         self._store = store
         self._clock = clock
+        self._display = display
+        self._desk = PriceDesk(pricer)
         self.pricer = pricer
         self.hours = Hours(store, pricer, clock)
 
@@ -54,7 +67,36 @@ class PriceService:
             before_nano_usd=found.before, after_nano_usd=found.after,  # type: ignore[arg-type]  # Big takes the number
             reached=page.items[-1].start_time if page.items else None,
             total=self._count(project, where) if wanted.cursor is None else None,
-            next_cursor=then,
+            next_cursor=then, display=self._display.now(),
+        )  # fmt: skip
+
+    def show(self, model: str, provider: str | None, at: int | None, host: str | None, region: str | None) -> PricedOut:
+        """Return how a model's calls are priced, today by default."""
+        moment = self._clock.now_ns() if at is None else at
+        return PricedOut.model_validate(plain(self._desk.show(provider, model, moment, host=host, region=region)))
+
+    def check(self, project: str, since: int | None, until: int | None) -> CheckOut:
+        """Return how the models that were called in a window (30 days by default) are priced, and how old tables are.
+
+        Raises:
+            RequestError: the window is empty.
+        """
+        now = self._clock.now_ns()
+        end = now if until is None else until
+        start = max(0, end - 30 * _DAY) if since is None else since
+        if start >= end:
+            raise RequestError("since is not before until")
+        rows = self._store.overview(project, since=start, until=end, buckets=1).models
+        return CheckOut(
+            since=start, until=end,  # type: ignore[arg-type]  # Time takes the number
+            ages=AgesOut.model_validate(plain(self._desk.ages(now))),
+            models=[
+                CheckedOut(
+                    calls=row.requests, unpriced=row.unpriced, priced=self.show(row.model, row.provider, now, None, None)
+                )
+                for row in sorted(rows, key=lambda one: -one.requests)
+                if row.model is not None
+            ],
         )  # fmt: skip
 
     def show_hours(self, project: str, since: int | None, until: int | None, *, whole: bool) -> HoursOut:
@@ -72,6 +114,7 @@ class PriceService:
             since=start, until=end, whole=whole,  # type: ignore[arg-type]  # Time takes the number
             own_nano_usd=_sum([one.own_usd for one in lines]),  # type: ignore[arg-type]
             idle_nano_usd=_sum([one.idle_usd for one in lines]) if whole else None,  # type: ignore[arg-type]
+            display=self._display.at(end - 1),
             hours=[_hour(one, whole=whole) for one in lines],
         )  # fmt: skip
 
@@ -100,7 +143,7 @@ class PriceService:
             calls=0, changed=changed, provided=0, kept=0, missed=missed,
             before_nano_usd=0, after_nano_usd=after - before,  # type: ignore[arg-type]  # the calls were counted before
             reached=at, total=None,  # type: ignore[arg-type]
-            next_cursor=f"{_HOURS}{at + HOUR}" if more and at is not None else None,
+            next_cursor=f"{_HOURS}{at + HOUR}" if more and at is not None else None, display=self._display.now(),
         )  # fmt: skip
 
     def _cost_of(self, span: Span) -> Cost | None:

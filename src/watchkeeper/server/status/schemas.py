@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from watchkeeper.manifest import ServicePolicy
-from watchkeeper.server.schemas import Model, Time
+from watchkeeper.server.schemas import DisplayOut, Model, Time
 
 __all__ = ["HousekeepingOut", "ManifestOut", "PolicyOut", "StatusOut"]
 
@@ -63,5 +63,6 @@ class StatusOut(Model):
     disk_bytes: int
     format_version: int
     prices: dict[str, Any]
+    display: DisplayOut
     manifest: ManifestOut
     housekeeping: HousekeepingOut

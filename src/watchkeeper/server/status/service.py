@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import msgspec
 
@@ -10,7 +11,7 @@ from watchkeeper.manifest import ManifestFile
 from watchkeeper.pricing import Pricer
 from watchkeeper.query import parse_select
 from watchkeeper.server.retention import HousekeepingReport
-from watchkeeper.server.schemas import plain
+from watchkeeper.server.schemas import DisplayOut
 from watchkeeper.server.status.schemas import HousekeepingOut, ManifestOut, PolicyOut, StatusOut
 from watchkeeper.store.api import QueryLimits, SpanStore, StoreStats
 
@@ -29,12 +30,14 @@ class StatusService:
         manifest: ManifestFile,
         version: str,
         housekeeping: Callable[[], HousekeepingReport],
+        display: Callable[[], DisplayOut],
     ) -> None:
         self._store = store
         self._pricer = pricer
         self._manifest = manifest
         self._version = version
         self._housekeeping = housekeeping
+        self._display = display
         self.endpoint = ""
         self.grpc_port: int | None = None
         self._counted: dict[str, tuple[int, int, int]] = {}
@@ -58,10 +61,15 @@ class StatusService:
             queued_bytes=stats.queued,
             disk_bytes=stats.disk_bytes,
             format_version=stats.format_version,
-            prices=plain(self._pricer.describe()),
+            prices=self._prices(whole=project is None),
+            display=self._display(),
             manifest=self._policies(),
             housekeeping=self._house(stats),
         )
+
+    def _prices(self, *, whole: bool) -> dict[str, Any]:
+        told = self._pricer.describe()
+        return told if whole else {name: one for name, one in told.items() if name not in {"error", "on_premises"}}
 
     def _house(self, stats: StoreStats) -> HousekeepingOut:
         report = self._housekeeping()

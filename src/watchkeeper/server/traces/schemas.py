@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from watchkeeper.server.schemas import Big, Model, SpanOut, Time, TraceOut
+from watchkeeper.server.schemas import Big, Model, MoneyOut, SpanOut, Time, TraceOut
 from watchkeeper.server.scores.schemas import ScoreOut
 
 __all__ = ["SpanDetail", "SpanPage", "TraceDetail", "TracePage"]
@@ -47,7 +47,10 @@ class UsageOut(Model):
 
 
 class CostOut(Model):
-    """What a call cost in nano-units, with the price's source and date, and how sure a computed cost is."""
+    """What a call cost in nano-units, with the price's source and date, and how sure a computed cost is.
+
+    `shown` is the amount in the currency that is shown, by the rate of the call's day.
+    """
 
     state: str
     nano: Big | None = None
@@ -58,6 +61,7 @@ class CostOut(Model):
     detail: dict[str, Big] = {}
     reason: str | None = None
     confidence: str | None = None
+    shown: MoneyOut | None = None
 
 
 class MessageOut(Model):

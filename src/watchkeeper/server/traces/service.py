@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from watchkeeper.kit.errors import NotFoundError
 from watchkeeper.server.jsonable import jsonable
+from watchkeeper.server.prices.display import Display
 from watchkeeper.server.schemas import SpanOut, TraceOut, plain
 from watchkeeper.server.scores.schemas import ScoreOut
 from watchkeeper.server.traces.schemas import SpanDetail, SpanPage, TraceDetail, TracePage
@@ -18,8 +19,9 @@ TRACE_SPANS = 5_000
 class TraceService:
     """Reads traces and spans of one project at a time."""
 
-    def __init__(self, store: SpanStore) -> None:
+    def __init__(self, store: SpanStore, display: Display) -> None:
         self._store = store
+        self._display = display
 
     def list_traces(self, project: str, where: TraceFilter, limit: int, cursor: str | None) -> TracePage:
         """Return a page of traces."""
@@ -61,4 +63,5 @@ class TraceService:
         detail = SpanDetail.model_validate(plain(span) | {"raw": jsonable(span.raw)})
         if detail.cost is not None and span.cost is not None:
             detail.cost.confidence = span.cost.confidence
+            detail.cost.shown = self._display.money(span.cost.nano_usd, span.start_time)
         return detail
