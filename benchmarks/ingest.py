@@ -1,4 +1,4 @@
-"""Durable ingest, ours against Phoenix, in one run: acknowledged a second, and stored a second."""
+"""Durable ingest, ours against Phoenix and MLflow, in one run: acknowledged a second, and stored a second."""
 
 from __future__ import annotations
 
@@ -12,8 +12,10 @@ import urllib.request
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from benchmarks.machine import ROOT, Server, install_phoenix, phoenix, watchkeeper
+from benchmarks.machine import ROOT, Server, install_mlflow, install_phoenix, mlflow, phoenix, watchkeeper
 from benchmarks.probe import Probe, over_api, over_sqlite
+
+_EXPERIMENT = ("--header", "x-mlflow-experiment-id=0")
 
 
 def drive(url: str, seconds: float, *extra: str) -> dict[str, float]:
@@ -39,14 +41,24 @@ def theirs(folder: Path, seconds: float, *extra: str) -> dict[str, float]:
     with phoenix(folder) as server:
         before = time.monotonic()
         result = _measured(server, over_sqlite(folder / "phoenix.db"), seconds, *extra)
-        result["stored"] = _count(folder)
+        result["stored"] = _count(folder / "phoenix.db")
         result["stored_per_s"] = round(result["stored"] / (time.monotonic() - before))
+    return result
+
+
+def mlflows(folder: Path, seconds: float, *extra: str) -> dict[str, float]:
+    """Load MLflow, then count what its database holds."""
+    path = folder / "mlflow.db"
+    with mlflow(folder) as server:
+        result = _measured(server, over_sqlite(path, "trace_info", "request_id", "tr-"), seconds, *extra, *_EXPERIMENT)
+        result["stored"] = _count(path)
+        result["stored_per_s"] = round(result["stored"] / result["seconds"])
     return result
 
 
 def _measured(server: Server, seen: Callable[[str], bool], seconds: float, *extra: str) -> dict[str, float]:
     cpu = server.cpu_seconds()
-    probe = Probe(server.url, seen)
+    probe = Probe(server.url, seen, dict(one.split("=", 1) for one in extra if "=" in one))
     probe.start()
     result = drive(server.url, seconds, *extra)
     probe.stop.set()
@@ -64,8 +76,8 @@ def _status(url: str) -> dict[str, int]:
         return found
 
 
-def _count(folder: Path) -> int:
-    with sqlite3.connect(f"file:{folder / 'phoenix.db'}?mode=ro", uri=True) as connection:
+def _count(path: Path) -> int:
+    with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as connection:
         return int(connection.execute("select count(*) from spans").fetchone()[0])
 
 
@@ -76,12 +88,13 @@ def _row(cells: Sequence[object]) -> str:
 def main(seconds: float = 60) -> list[str]:
     """Measure and return the table as Markdown lines."""
     install_phoenix()
+    install_mlflow()
     heads = (
         "server", "dialect", "acknowledged/s", "stored/s", "refused", "p50 ms", "p99 ms", "to visible p50, p99 ms (probes)",
         "server CPU s", "generator CPU s", "RSS MiB",
     )  # fmt: skip
     rows = [_row(heads), "|---" * len(heads) + "|"]
-    for name, run in (("Watchkeeper", ours), ("Phoenix 20.26", theirs)):
+    for name, run in (("Watchkeeper", ours), ("Phoenix 20.26", theirs), ("MLflow 3.17", mlflows)):
         for dialect in ("otel", "openinference"):
             with tempfile.TemporaryDirectory() as scratch:
                 got = run(Path(scratch) / "data", seconds, "--dialect", dialect)

@@ -147,13 +147,16 @@ def _chat(index: int, dialect: str) -> dict[str, object]:
 class Worker(threading.Thread):
     """One connection, sending as fast as it is answered, or at a given rate."""
 
-    def __init__(self, url: str, number: int, template: Template, until: float, rate: float | None) -> None:
+    def __init__(
+        self, url: str, number: int, template: Template, until: float, rate: float | None, headers: dict[str, str]
+    ) -> None:
         super().__init__(daemon=True)
         self._url = urlsplit(url)
         self._number = number
         self._template = template
         self._until = until
         self._rate = rate
+        self._headers = {"Content-Type": "application/x-protobuf", **headers}
         self.acknowledged = 0
         self.refused = 0
         self.latencies: list[float] = []
@@ -167,7 +170,7 @@ class Worker(threading.Thread):
             body = self._template.make(self._number, serial, time.time_ns())
             serial += 1
             begun = time.perf_counter()
-            connection.request("POST", "/v1/traces", body, {"Content-Type": "application/x-protobuf"})
+            connection.request("POST", "/v1/traces", body, self._headers)
             answer = connection.getresponse()
             answer.read()
             self.latencies.append(time.perf_counter() - begun)
@@ -192,12 +195,16 @@ def main() -> None:
     parser.add_argument(
         "--rate", type=float, help="spans a second over all connections; as fast as answered when left out"
     )
+    parser.add_argument("--header", action="append", default=[], help="NAME=VALUE, sent with every request")
     given = parser.parse_args()
     template = Template(given.dialect)
     begun, cpu = time.monotonic(), time.process_time()
     base = int.from_bytes(os.urandom(1)) * 256
     rate = given.rate / given.connections if given.rate else None
-    workers = [Worker(given.url, base + n, template, begun + given.seconds, rate) for n in range(given.connections)]
+    headers = dict(one.split("=", 1) for one in given.header)
+    workers = [
+        Worker(given.url, base + n, template, begun + given.seconds, rate, headers) for n in range(given.connections)
+    ]
     for worker in workers:
         worker.start()
     for worker in workers:

@@ -112,13 +112,42 @@ PHOENIX_VENV = ROOT / ".venv-bench-phoenix"
 PHOENIX = "arize-phoenix==20.26.1"
 
 
+def install_peer(where: Path, *wanted: str) -> None:
+    """Install into an environment of its own, once: the mark says that it was finished."""
+    mark = where / ".finished"
+    if mark.exists():
+        return
+    print(f"installing {' '.join(wanted)} for comparison", flush=True)
+    subprocess.run([sys.executable, "-m", "venv", str(where)], check=True)
+    subprocess.run([str(where / "bin" / "python"), "-m", "pip", "install", "-q", *wanted], check=True)
+    mark.touch()
+
+
 def install_phoenix() -> None:
     """Install the peer in an environment of its own, once."""
-    if (PHOENIX_VENV / "bin" / "phoenix").exists():
-        return
-    print(f"installing {PHOENIX} for comparison", flush=True)
-    subprocess.run([sys.executable, "-m", "venv", str(PHOENIX_VENV)], check=True)
-    subprocess.run([str(PHOENIX_VENV / "bin" / "python"), "-m", "pip", "install", "-q", PHOENIX], check=True)
+    install_peer(PHOENIX_VENV, PHOENIX)
+
+
+MLFLOW_VENV = ROOT / ".venv-bench-mlflow"
+MLFLOW = "mlflow==3.17.2"
+
+
+def install_mlflow() -> None:
+    """Install the peer in an environment of its own, once."""
+    install_peer(MLFLOW_VENV, MLFLOW)
+
+
+@contextlib.contextmanager
+def mlflow(folder: Path) -> Iterator[Server]:
+    """Run MLflow on a folder, SQLite, its own defaults, without its telemetry."""
+    port = free_port()
+    folder.mkdir(parents=True, exist_ok=True)
+    environ = {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true"}
+    command = [str(MLFLOW_VENV / "bin" / "mlflow"), "server", "--host", "127.0.0.1", "--port", str(port)]
+    command += ["--backend-store-uri", f"sqlite:///{folder / 'mlflow.db'}", "--artifacts-destination", str(folder)]
+    url = f"http://127.0.0.1:{port}"
+    with started("MLflow", command, url, "/health", environ, folder.with_suffix(".log")) as server:
+        yield server
 
 
 @contextlib.contextmanager

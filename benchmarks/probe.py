@@ -24,9 +24,10 @@ PERIOD, PATIENCE = 0.25, 20.0
 class Probe(threading.Thread):
     """Probes while `stop` is not set; `seconds` holds what each span took, `PATIENCE` for one that did not come."""
 
-    def __init__(self, url: str, seen: Callable[[str], bool]) -> None:
+    def __init__(self, url: str, seen: Callable[[str], bool], headers: dict[str, str]) -> None:
         super().__init__(daemon=True)
         self._url, self._seen = url, seen
+        self._headers = {"Content-Type": "application/x-protobuf", **headers}
         self.stop = threading.Event()
         self.seconds: list[float] = []
         self.refused = 0
@@ -54,8 +55,7 @@ class Probe(threading.Thread):
         now = time.time_ns()
         span.trace_id, span.span_id, span.name = trace_id, trace_id[:8], "probe"
         span.start_time_unix_nano, span.end_time_unix_nano = now - 1_000_000, now
-        headers = {"Content-Type": "application/x-protobuf"}
-        sent = urllib.request.Request(f"{self._url}/v1/traces", request.SerializeToString(), headers)
+        sent = urllib.request.Request(f"{self._url}/v1/traces", request.SerializeToString(), self._headers)
         try:
             with urllib.request.urlopen(sent, timeout=60) as answer:
                 return bool(answer.status == 200)
@@ -76,14 +76,14 @@ def over_api(url: str) -> Callable[[str], bool]:
     return seen
 
 
-def over_sqlite(path: Path) -> Callable[[str], bool]:
-    """Ask Phoenix's database for a trace."""
+def over_sqlite(path: Path, table: str = "traces", column: str = "trace_id", prefix: str = "") -> Callable[[str], bool]:
+    """Ask a peer's database for a trace; the names are Phoenix's when left out."""
+    question = f"select 1 from {table} where {column} = ?"
 
     def seen(trace_id: str) -> bool:
         try:
             with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as connection:
-                question = "select 1 from traces where trace_id = ?"
-                return connection.execute(question, (trace_id,)).fetchone() is not None
+                return connection.execute(question, (prefix + trace_id,)).fetchone() is not None
         except sqlite3.OperationalError:
             return False
 

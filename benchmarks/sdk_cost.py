@@ -18,7 +18,7 @@ from openai.types.chat import ChatCompletion
 from tests.fake_openai import completion, message_of
 
 import watchkeeper as wk
-from benchmarks.machine import ROOT
+from benchmarks.machine import ROOT, install_peer
 
 OWN = 1_200
 ROUNDS = 3
@@ -107,11 +107,7 @@ def main() -> list[str]:
 
 def install_peers() -> None:
     """Install the peers in an environment of their own, once."""
-    if (PEERS_VENV / "bin" / "python").exists():
-        return
-    print("installing the peers' SDKs for comparison", flush=True)
-    subprocess.run([sys.executable, "-m", "venv", str(PEERS_VENV)], check=True)
-    subprocess.run([str(PEERS_VENV / "bin" / "python"), "-m", "pip", "install", "-q", *PEERS], check=True)
+    install_peer(PEERS_VENV, *PEERS)
 
 
 def _all() -> dict[str, str]:
