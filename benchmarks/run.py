@@ -22,8 +22,8 @@ HEAD = """# Results
 
 Written by `make bench`. Two shared, noisy cores: read ratios, not digits. Spans are 3.4 kB (OTel GenAI) or 3.0 kB
 (OpenInference), 100 a request, 4 connections. "Stored" is what is in the database: ours counted after a restart, the
-peers' when the load ends (Phoenix acknowledges before it stores). "To visible" runs from sending a span to reading it back, ours over
-the API, the peers' from their database; 20,000 ms stands for one that did not come within 20 s.
+peers' when the load ends (Phoenix acknowledges before it stores). "To visible" runs from sending a span to reading it back,
+ours over the API, the peers' from their database; 20,000 ms stands for one that did not come within 20 s.
 """
 
 
