@@ -24,13 +24,13 @@ __all__ = ["Counting", "TerminalProgress", "counting"]
 
 
 class TerminalProgress:
-    """What `demo` says, on stderr."""
+    """What long work says of itself, on stderr; it counts bytes, or rows."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, rows: bool = False) -> None:
         self._console = stderr()
         self._bar = Progress(
-            SpinnerColumn(), TextColumn("{task.description}"), BarColumn(bar_width=30), DownloadColumn(),
-            TimeElapsedColumn(), console=self._console, transient=True,
+            SpinnerColumn(), TextColumn("{task.description}"), BarColumn(bar_width=30),
+            MofNCompleteColumn() if rows else DownloadColumn(), TimeElapsedColumn(), console=self._console, transient=True,
         )  # fmt: skip
         self._task: TaskID | None = None
 
@@ -42,21 +42,21 @@ class TerminalProgress:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Take the bar away."""
-        self._bar.stop()
+        self._clear()
 
     def step(self, text: str) -> None:
         """Say what is being done now."""
         self._clear()
         self._console.print(f"[cyan]·[/] {text}")
 
-    def progress(self, text: str, done_bytes: int, total_bytes: int) -> None:
-        """Show how far a transfer has come."""
+    def progress(self, text: str, done: int, total: int) -> None:
+        """Show how far it has come."""
         if not self._console.is_terminal:
             return
         if self._task is None:
             self._bar.start()
-            self._task = self._bar.add_task(text, total=total_bytes or None)
-        self._bar.update(self._task, description=text, completed=done_bytes, total=total_bytes or None)
+            self._task = self._bar.add_task(text, total=total or None)
+        self._bar.update(self._task, description=text, completed=done, total=total or None)
 
     def done(self, text: str) -> None:
         """Say what was finished, or found."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import ssl
 import urllib.error
@@ -21,6 +22,7 @@ __all__ = ["Server", "control_of", "server_of"]
 
 _TIMEOUT = 600
 _KINDS = {one.code: one for one in (QueryRefusedError, QueryComplexError)}
+_CHUNK = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,18 +41,41 @@ class Server:
             RequestError: the server refused, in its words.
             UpstreamError: it did not answer.
         """
+        with self._open(method, path, body) as response:
+            text = b"".join(self._pieces(response))
+        return json.loads(text) if text else None
+
+    def fetch(self, path: str) -> Iterator[bytes]:
+        """Yield what a GET of `/api/v1` answers, in pieces; fails as `ask` does, also where the answer was cut short."""
+        with self._open("GET", path, None) as response:
+            yield from self._pieces(response)
+
+    def _open(self, method: str, path: str, body: object) -> http.client.HTTPResponse:
         data = None if body is None else json.dumps(body).encode()
         target = f"{self.url.rstrip('/')}/api/v1{path}"
         headers = {"Content-Type": "application/json", **self.headers}
         request = urllib.request.Request(target, data, headers, method=method)  # noqa: S310 - the user's own server
         try:
-            with urllib.request.urlopen(request, timeout=_TIMEOUT, context=self._trust()) as response:  # noqa: S310 - the user's own server
-                text = response.read()
+            response: http.client.HTTPResponse = urllib.request.urlopen(  # noqa: S310 - the user's own server
+                request, timeout=_TIMEOUT, context=self._trust()
+            )
         except urllib.error.HTTPError as error:
             raise _refusal(error) from None
-        except OSError as error:
+        except (OSError, http.client.HTTPException) as error:
             raise UpstreamError(f"no answer from {self.url}: {error}", hint="is the server running?") from None
-        return json.loads(text) if text else None
+        return response
+
+    def _pieces(self, response: http.client.HTTPResponse) -> Iterator[bytes]:
+        while True:
+            try:
+                chunk = response.read(_CHUNK)
+            except (OSError, http.client.HTTPException) as error:
+                raise UpstreamError(
+                    f"the answer of {self.url} was cut short: {error}", hint="is the server running?"
+                ) from None
+            if not chunk:
+                return
+            yield chunk
 
     def _trust(self) -> ssl.SSLContext | None:
         if self.cert is None:

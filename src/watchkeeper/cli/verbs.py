@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from watchkeeper.cli import backfill, demo, erase, keys, prices, serve, sql, users, version
+from watchkeeper.cli import backfill, backup, demo, erase, keys, prices, restore, serve, sql, users, version
 
 __all__ = ["application"]
 
@@ -24,4 +24,6 @@ application.add_typer(keys.application, name="keys")
 application.add_typer(users.application, name="users")
 application.add_typer(prices.application, name="prices")
 application.add_typer(backfill.backfill, name="backfill")
+application.command("backup")(backup.backup)
+application.command("restore")(restore.restore)
 application.command("version")(version.version)

@@ -10,12 +10,12 @@ from pathlib import Path
 
 from watchkeeper.kit.errors import ConfigError
 
-__all__ = ["Pseudonyms"]
+__all__ = ["SALT_FILE", "Pseudonyms"]
 
 _SALT_BYTES = 32
 _NAME_BYTES = 8
 _LETTERS = str.maketrans("0123456789abcdef", "abcdefghijklmnop")
-_FILE = "pseudonyms.salt"
+SALT_FILE = "pseudonyms.salt"
 
 
 class Pseudonyms:
@@ -36,7 +36,7 @@ class Pseudonyms:
         """
         if folder is None:
             return cls(secrets.token_bytes(_SALT_BYTES))
-        path = folder / _FILE
+        path = folder / SALT_FILE
         if not path.exists():
             folder.mkdir(parents=True, exist_ok=True)
             fresh = path.with_name(f"{path.name}.{os.getpid()}")

@@ -20,6 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from watchkeeper.kit.errors import NotFoundError
 from watchkeeper.server import (
     accounts,
+    backup,
     erasure,
     errors,
     keys,
@@ -117,6 +118,7 @@ def _api() -> APIRouter:
         projects,
         accounts,
         members,
+        backup,
     )
     for slice_ in slices:
         api.include_router(slice_.router)

@@ -12,9 +12,9 @@ from typing import Self
 
 from watchkeeper.kit.errors import ConfigError, StoreLockedError
 
-__all__ = ["Announced", "FolderLock", "announced", "running_server"]
+__all__ = ["LOCK_FILE", "Announced", "FolderLock", "announced", "running_server"]
 
-_NAME = "server.lock"
+LOCK_FILE = "server.lock"
 
 
 class FolderLock:
@@ -33,7 +33,7 @@ class FolderLock:
         """
         try:
             self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            self._fd = os.open(self._folder / _NAME, os.O_RDWR | os.O_CREAT, 0o600)
+            self._fd = os.open(self._folder / LOCK_FILE, os.O_RDWR | os.O_CREAT, 0o600)
         except OSError as error:
             raise ConfigError(
                 f"cannot use the data folder {self._folder}: {error.strerror}", hint="choose another with --data-dir"
@@ -83,7 +83,7 @@ def running_server(folder: Path) -> str | None:
 
 def announced(folder: Path) -> Announced | None:
     """Return what the server that holds the folder says of itself, or None when none does."""
-    path = folder / _NAME
+    path = folder / LOCK_FILE
     try:
         fd = os.open(path, os.O_RDONLY)
     except OSError:

@@ -66,6 +66,11 @@ NEEDS: dict[tuple[str, str], Need] = {
     ("PUT", "/api/v1/users/{user_id}"): "owner",
     ("POST", "/api/v1/erasures"): "admin",
     ("POST", "/api/v1/prices/backfill"): "admin",
+    # A backup holds every project.
+    ("POST", "/api/v1/backups"): "owner",
+    ("GET", "/api/v1/backups/{backup}"): "owner",
+    ("GET", "/api/v1/backups/{backup}/archive"): "owner",
+    ("DELETE", "/api/v1/backups/{backup}"): "owner",
     ("GET", "/api/v1/projects"): "owner",
     ("PUT", "/api/v1/projects/{project_id}"): "owner",
     ("GET", "/api/v1/keys"): "admin",

@@ -17,6 +17,8 @@ from watchkeeper.manifest import ManifestFile, currency_code, default_policy
 from watchkeeper.model import RawSpan, Span
 from watchkeeper.pricing import IMPORTED, Pricer
 from watchkeeper.server.accounts.service import AccountService
+from watchkeeper.server.backup.exchange import settle
+from watchkeeper.server.backup.service import BackupService
 from watchkeeper.server.bootstrap import bootstrap
 from watchkeeper.server.capture import Capture
 from watchkeeper.server.erasure.audit import ErasureAudit
@@ -62,6 +64,7 @@ class Services:
     erasure: ErasureService
     prices: PriceService
     hours: HourKeeper
+    backups: BackupService
     keeper: Housekeeper
     manifest: ManifestFile
     keys: KeyService
@@ -71,6 +74,7 @@ class Services:
 
     def close(self) -> None:
         """Drain and close, the store last."""
+        self.backups.close()
         self.keeper.close()
         self.hours.close()
         self.ingest.close()
@@ -89,6 +93,8 @@ def assemble(
         ConfigError: a setting about access is wrong.
         StoreError: a store cannot be opened.
     """
+    if folder is not None and folder.is_dir():
+        settle(folder)
     now = clock or SystemClock()
     pricer = Pricer(settings.prices, folder / IMPORTED if folder is not None else None)
     manifest = ManifestFile(settings.manifest_path(), default_policy(settings.capture, settings.retention))
@@ -147,6 +153,7 @@ def assemble(
         erasure=ErasureService(store, ErasureAudit(folder), now, capture.pseudonym, after=keeper.look),
         prices=prices,
         hours=HourKeeper(prices.hours, now),
+        backups=BackupService(store, control, folder, now, version()),
         keeper=keeper,
         status=StatusService(store, pricer, manifest, version(), lambda: keeper.report, display.now),
         manifest=manifest,

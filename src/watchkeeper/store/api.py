@@ -39,6 +39,9 @@ bounded number at a time, and leaves no such mark; scores and log records go wit
 replaces costs and nothing else, in its turn between commits, durably, at once or not at all. A span whose cost is no
 longer the one that was read (a merge priced it in between) MUST be left as it is.
 
+**Backing up.** `backup` writes one file that is the store at one commit, and every batch whose future had resolved when it
+was called is in it. Reads and writes go on. What was erased since is erased again with `erased_traces` and `erase_again`.
+
 **Threads.** All methods may be called from any thread. `close` drains what was submitted, then
 closes; later calls raise `StoreError`.
 
@@ -47,24 +50,32 @@ closes; later calls raise `StoreError`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import Future
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, TypeAlias
 
 import msgspec
 
 from watchkeeper.model import Cost, RawLog, RawSpan, Score, Span
+from watchkeeper.store.upkeep import (
+    BackupReport,
+    ErasedTraces,
+    ErasureReport,
+    ExpiryReport,
+    ReclaimReport,
+    Selector,
+    ServiceRow,
+)
 
 if TYPE_CHECKING:
     from sqlglot import exp
 
 __all__ = [
-    "ERASED_DAYS", "EXPIRE_MOST", "Accepted", "Capabilities", "CostChange", "ErasureReport", "ExpiryReport", "Facets",
-    "Histogram", "HourRow", "ModelRow", "Outcome", "Overview", "Page", "Parcel", "QueryLimits", "ReclaimReport",
-    "Refine", "Selector",
-    "ServiceRow", "SpanFilter", "SpanRow", "SpanStore", "StoreStats", "Table", "TimeBucket", "Timing", "TraceFilter",
-    "TraceRow",
-    "WriteBatch", "WriteReceipt",
+    "ERASED_DAYS", "EXPIRE_MOST", "Accepted", "BackupReport", "Capabilities", "CostChange", "ErasedTraces",
+    "ErasureReport", "ExpiryReport", "Facets", "Histogram", "HourRow", "ModelRow", "Outcome", "Overview", "Page", "Parcel",
+    "Progress", "QueryLimits", "ReclaimReport", "Refine", "Selector", "ServiceRow", "SpanFilter", "SpanRow", "SpanStore",
+    "StoreStats", "Table", "TimeBucket", "Timing", "TraceFilter", "TraceRow", "WriteBatch", "WriteReceipt",
 ]  # fmt: skip
 
 Refine: TypeAlias = Callable[[str, RawSpan, int], Span]
@@ -72,6 +83,9 @@ Refine: TypeAlias = Callable[[str, RawSpan, int], Span]
 
 Outcome: TypeAlias = Literal["inserted", "merged", "unchanged", "erased"]
 """`erased`: the span belongs to a trace that was erased, and was dropped."""
+
+Progress: TypeAlias = Callable[[int, int], None]
+"""(done, in all), of rows or bytes; called on the thread that works."""
 
 EXPIRE_MOST = 20_000
 """How many spans one step of `expire` deletes at most, so that commits hardly wait."""
@@ -159,55 +173,6 @@ class HourRow(msgspec.Struct, frozen=True, kw_only=True):
     output_tokens: int
     cost_nano: int | None
     cost_nano_usd: int | None
-
-
-class Selector(msgspec.Struct, frozen=True, kw_only=True):
-    """Whose traces to erase: any of these users, sessions or trace ids. Empty selects nothing."""
-
-    users: tuple[str, ...] = ()
-    sessions: tuple[str, ...] = ()
-    traces: tuple[str, ...] = ()
-
-
-class ErasureReport(msgspec.Struct, frozen=True, kw_only=True):
-    """How much was erased, or would be. `first` and `last` are span starts in ns, None where there were no spans."""
-
-    traces: int = 0
-    spans: int = 0
-    scores: int = 0
-    pending_logs: int = 0
-    first: int | None = None
-    last: int | None = None
-
-
-class ExpiryReport(msgspec.Struct, frozen=True, kw_only=True):
-    """What one step of `expire` deleted; `more` says that spans before the time are left."""
-
-    spans: int = 0
-    scores: int = 0
-    pending_logs: int = 0
-    more: bool = False
-
-
-class ReclaimReport(msgspec.Struct, frozen=True, kw_only=True):
-    """Bytes on disk before and after, and whether the file was written anew.
-
-    `held_ns` is how long commits waited at its end.
-    """
-
-    before: int = 0
-    after: int = 0
-    rewritten: bool = False
-    seconds: float = 0.0
-    held_ns: int = 0
-
-
-class ServiceRow(msgspec.Struct, frozen=True, kw_only=True):
-    """A service of a project that has spans, and the start of its oldest, ns."""
-
-    project: str
-    service: str
-    oldest: int
 
 
 class SpanFilter(msgspec.Struct, frozen=True, kw_only=True):
@@ -419,6 +384,7 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
 
     sql: bool = False
     survives_restart: bool = False
+    backup: bool = False
 
 
 class SpanStore(Protocol):
@@ -551,6 +517,34 @@ class SpanStore(Protocol):
 
         Raises:
             StoreFullError: the store is written anew for it, and there is no room.
+        """
+        ...
+
+    def backup(self, target: Path, *, together: Callable[[], None], progress: Progress) -> BackupReport:
+        """Write the store to a new file, whole; see Backing up above. Takes as long as it takes.
+
+        `together` runs at the commit the file is of, while no other can follow: what it does belongs to the same moment.
+        On failure nothing is promised of the target, and it is the caller's to delete.
+
+        Raises:
+            StoreFullError: there is no room for it.
+            CapabilityError: this backend has no file.
+        """
+        ...
+
+    def erased_traces(self) -> ErasedTraces:
+        """Return the marks of the traces that were erased and must not come back."""
+        ...
+
+    def erase_again(self, marks: ErasedTraces, digests: Collection[str]) -> ErasureReport:
+        """Erase what was erased elsewhere, and keep it from coming back.
+
+        Args:
+            marks: another store's `erased_traces`.
+            digests: `store.selecting.digest` of each user, session and trace that was erased.
+
+        Raises:
+            CapabilityError: this backend has no backups.
         """
         ...
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import threading
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from watchkeeper.kit.errors import StoreError
+from watchkeeper.store.selecting import digest
 
 __all__ = ["AUDIT_FILE", "ErasureAudit"]
 
@@ -20,7 +20,8 @@ class ErasureAudit:
     """Lines of JSON, appended and fsynced; in memory where there is no folder.
 
     The hash is SHA-256 of the project, the kind and the name: whoever asks whether a person's erasure was done
-    knows the name and can hash it; whoever reads the file learns no name (though a guess can be checked).
+    knows the name and can hash it; whoever reads the file learns no name (though a guess can be checked). `also` holds
+    the same of the other names the person is stored by, so that a restored store can be searched for them.
     """
 
     def __init__(self, folder: Path | None) -> None:
@@ -28,14 +29,19 @@ class ErasureAudit:
         self._lock = threading.Lock()
         self.lines: list[dict[str, Any]] = []
 
-    def add(self, *, at: str, who: str, project: str, kind: str, name: str, **counts: int) -> None:
-        """Write one line.
+    def add(
+        self, *, at: str, who: str, project: str, kind: str, name: str, also: tuple[str, ...] = (), **counts: int
+    ) -> None:
+        """Write one line. `also` are the person's other names.
 
         Raises:
             StoreError: it cannot be written; the erasure itself was done.
         """
-        digest = hashlib.sha256(f"{project}\x00{kind}\x00{name}".encode("utf-8", "surrogatepass")).hexdigest()
-        line = {"at": at, "who": who, "project": project, "kind": kind, "sha256": digest, **counts}
+        line: dict[str, Any] = {
+            "at": at, "who": who, "project": project, "kind": kind, "sha256": digest(project, kind, name), **counts,
+        }  # fmt: skip
+        if also:
+            line["also"] = [digest(project, kind, other) for other in also]
         with self._lock:
             if self._path is None:
                 self.lines.append(line)

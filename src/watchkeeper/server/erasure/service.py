@@ -44,10 +44,12 @@ class ErasureService:
             for kind, name in (("user", wanted.user), ("session", wanted.session), ("trace", wanted.trace))
             if name is not None
         )
-        report = self._store.erase(project, self._selector(kind, name), dry_run=wanted.dry_run)
+        selector = self._selector(kind, name)
+        report = self._store.erase(project, selector, dry_run=wanted.dry_run)
         if not wanted.dry_run:
             self._audit.add(
                 at=format_rfc3339(self._clock.now_ns()), who=who, project=project, kind=kind, name=name,
+                also=tuple(other for other in selector.users if other != name),
                 traces=report.traces, spans=report.spans, scores=report.scores, pending_logs=report.pending_logs,
             )  # fmt: skip
             if reclaim:

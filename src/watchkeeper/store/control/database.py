@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -72,6 +72,19 @@ class Database:
     def on_change(self, listener: Callable[[], None]) -> None:
         """Call this after every change made through this object, from the thread that made it."""
         self._listeners.append(listener)
+
+    def backup(self, target: Path) -> None:
+        """Write all of it to a new file; see `ControlStore.backup`."""
+        try:
+            with _translated():
+                source = self._engine.raw_connection()
+            with closing(source), closing(sqlite3.connect(target)) as copy:
+                source.driver_connection.backup(copy)  # type: ignore[union-attr]  # a pool's connection that is open
+                copy.execute("PRAGMA journal_mode=DELETE")  # one file, nothing beside it
+        except sqlite3.Error as error:
+            if "disk is full" in str(error):
+                raise StoreFullError("no space left for the control store's copy", hint="free some space") from error
+            raise StoreError(f"the control store cannot be copied: {error}") from error
 
     def close(self) -> None:
         """Close it. Safe to call twice."""

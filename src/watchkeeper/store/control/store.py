@@ -58,6 +58,15 @@ class ControlStore:
         """Call this after every change made through this object, from the thread that made it."""
         self._database.on_change(listener)
 
+    def backup(self, target: Path) -> None:
+        """Write all of it to a new file, as it is at one moment; whoever writes meanwhile goes on.
+
+        Raises:
+            StoreFullError: there is no room for it.
+            StoreError: it cannot be read or written.
+        """
+        self._database.backup(target)
+
     def close(self) -> None:
         """Close the file. Safe to call twice."""
         self._database.close()

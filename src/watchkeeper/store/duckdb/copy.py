@@ -17,6 +17,7 @@ import duckdb
 import pyarrow as pa
 
 from watchkeeper.kit.errors import StoreError
+from watchkeeper.store.api import Progress
 from watchkeeper.store.duckdb import statements
 from watchkeeper.store.duckdb.engine import connect, translated
 from watchkeeper.store.duckdb.erase import with_table
@@ -25,12 +26,9 @@ from watchkeeper.store.duckdb.reader import Reader
 from watchkeeper.store.duckdb.touched import Touched
 from watchkeeper.store.duckdb.writer import Writer
 
-__all__ = ["Copier", "Progress"]
+__all__ = ["Copier"]
 
 T = TypeVar("T")
-Progress = Callable[[int, int], None]
-"""(rows copied, rows in all)."""
-
 _SLICE = 20_000
 _BATCH = 2_000
 _CHECKPOINT = 200_000

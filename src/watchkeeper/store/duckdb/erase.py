@@ -32,6 +32,10 @@ class Eraser:
         """Erase what is selected; see `SpanStore.erase`."""
         return self._writer.do(lambda db: self._erase(db, project, selector, dry_run=dry_run)).result()
 
+    def on_writer(self, db: duckdb.DuckDBPyConnection, project: str, selector: Selector) -> ErasureReport:
+        """Erase what is selected. On the writer's thread."""
+        return self._erase(db, project, selector, dry_run=False)
+
     def _erase(
         self, db: duckdb.DuckDBPyConnection, project: str, selector: Selector, *, dry_run: bool
     ) -> ErasureReport:

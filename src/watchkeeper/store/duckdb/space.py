@@ -10,15 +10,16 @@ from __future__ import annotations
 import shutil
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import duckdb
 
 from watchkeeper.kit.errors import StoreError, StoreFullError
-from watchkeeper.store.api import ReclaimReport
+from watchkeeper.store.api import BackupReport, Progress, ReclaimReport
 from watchkeeper.store.duckdb import statements
 from watchkeeper.store.duckdb.copy import Copier
-from watchkeeper.store.duckdb.engine import translated
+from watchkeeper.store.duckdb.engine import FORMAT_VERSION, translated
 from watchkeeper.store.duckdb.swap import fresh_path, recover, take_place
 from watchkeeper.store.duckdb.writer import Writer
 
@@ -38,8 +39,9 @@ def sizes_of(path: Path) -> tuple[int, int]:
 class Space:
     """Knows what could be given back, and gives it."""
 
-    def __init__(self, path: Path, writer: Writer, copier: Copier) -> None:
+    def __init__(self, path: Path, writer: Writer, copier: Copier, keep_free: int = 0) -> None:
         self._path = path
+        self._keep_free = keep_free
         self._writer = writer
         self._copier = copier
         self._one = threading.Lock()
@@ -59,7 +61,7 @@ class Space:
         worth = free >= _LEAST and free > _SHARE * (used + free)
         if not (force or worth):
             return ReclaimReport(before=before, after=before)
-        self._check_room(used)
+        _check_room(self._path.parent, used, "to give space back the store is written anew")
         held = [0.0]
 
         def swap() -> None:
@@ -81,13 +83,30 @@ class Space:
             held_ns=int(held[0] * 1e9),
         )  # fmt: skip
 
-    def _check_room(self, used: int) -> None:
-        free = shutil.disk_usage(self._path.parent).free
-        if free < used * _SLACK:
-            raise StoreFullError(
-                f"to give space back the store is written anew, which needs {int(used * _SLACK):,} bytes; {free:,} are free",
-                hint="free some space, or restore a backup on a larger disk",
-            )
+    def backup(self, target: Path, together: Callable[[], None], progress: Progress) -> BackupReport:
+        """Write what lives to a new file; see `SpanStore.backup`. Waits where the store is being rewritten."""
+        with self._one:
+            used, _ = self._writer.do(_blocks).result()
+            _check_room(target.parent, used, "a backup is a copy of the store first", beside=self._keep_free)
+
+            def last() -> BackupReport:
+                began, counts = time.monotonic_ns(), self._writer.counts
+                together()
+                return BackupReport(
+                    spans=counts.spans, scores=counts.scores, pending_logs=counts.pending_logs,
+                    revision=counts.revision, format_version=FORMAT_VERSION, held_ns=time.monotonic_ns() - began,
+                )  # fmt: skip
+
+            return self._copier.copy(target, last, progress)
+
+
+def _check_room(folder: Path, used: int, why: str, *, beside: int = 0) -> None:
+    free, needed = shutil.disk_usage(folder).free, int(used * _SLACK) + beside
+    if free < needed:
+        raise StoreFullError(
+            f"{why}, which needs {needed:,} bytes; {free:,} are free",
+            hint="free some space, or move the data folder to a larger disk",
+        )
 
 
 def _blocks(db: duckdb.DuckDBPyConnection) -> tuple[int, int]:

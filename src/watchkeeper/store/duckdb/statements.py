@@ -114,6 +114,22 @@ INSERT_RECLAIM_DUE = "INSERT INTO reclaim_due VALUES ($now::BIGINT)"
 SELECTED_TRACES = """
     SELECT DISTINCT trace_id FROM spans WHERE project = $project
     AND (user_id IN (SELECT unnest($users::VARCHAR[])) OR session_id IN (SELECT unnest($sessions::VARCHAR[])))"""
+# A mark is a trace's hash; a digest is of project, kind and name, as `store.selecting` writes it.
+MARKS = "SELECT trace_hash, max(erased_at) FROM erased GROUP BY trace_hash"
+INSERT_MARKS = """
+    INSERT INTO erased SELECT hash, erased_at, $revision::BIGINT FROM chosen
+    WHERE hash NOT IN (SELECT trace_hash FROM erased)"""
+_NAMED = """
+    SELECT DISTINCT project, {0} FROM {1} WHERE {0} IS NOT NULL
+    AND sha256(project || chr(0) || '{2}' || chr(0) || {0}) IN (SELECT digest FROM chosen)"""
+MARKED_TRACES = "SELECT DISTINCT project, trace_id FROM spans WHERE trace_hash IN (SELECT hash FROM chosen)"
+TRACES_BESIDE_SPANS = """
+    SELECT project, trace_id FROM scores WHERE trace_id IS NOT NULL
+    UNION SELECT project, trace_id FROM pending_logs"""
+NAMED_USERS = _NAMED.format("user_id", "spans", "user")
+NAMED_SESSIONS = tuple(_NAMED.format("session_id", table, "session") for table in ("spans", "scores"))
+NAMED_TRACES = tuple(_NAMED.format("trace_id", table, "trace") for table in ("spans", "scores", "pending_logs"))
+ALL_WAITING_LOGS = "SELECT project, log FROM pending_logs"
 WAITING_LOGS = "SELECT trace_id, log FROM pending_logs WHERE project = $project"
 _CHOSEN = "{0}.trace_hash = c.trace_hash AND {0}.trace_id = c.trace_id AND {0}.project = c.project"
 _CHOSEN_SPAN = _CHOSEN.format("s")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,14 +12,17 @@ from watchkeeper.model import Span
 from watchkeeper.store.api import (
     EXPIRE_MOST,
     Accepted,
+    BackupReport,
     Capabilities,
     CostChange,
+    ErasedTraces,
     ErasureReport,
     ExpiryReport,
     Facets,
     HourRow,
     Overview,
     Page,
+    Progress,
     QueryLimits,
     ReclaimReport,
     Refine,
@@ -34,6 +37,7 @@ from watchkeeper.store.api import (
     WriteReceipt,
 )
 from watchkeeper.store.duckdb.accept import Acceptor
+from watchkeeper.store.duckdb.again import Again
 from watchkeeper.store.duckdb.copy import Copier
 from watchkeeper.store.duckdb.engine import FORMAT_VERSION, connect
 from watchkeeper.store.duckdb.erase import Eraser
@@ -58,6 +62,7 @@ __all__ = ["DuckdbStore"]
 _CATCH_UP = 1.0
 """Seconds a read waits for what was acknowledged before it."""
 
+_SETTLE = 60.0
 _PATIENCE = 10.0
 """Seconds a file that is opened again may be held by a reader of the connection before."""
 
@@ -85,9 +90,10 @@ class DuckdbStore:
             self._writer.open_again = lambda: connect(path, memory_mib=memory_mib, patience=_PATIENCE)
             self._repricer = Repricer(self._reader, self._writer)
             self._eraser = Eraser(self._writer)
+            self._again = Again(self._writer, self._eraser)
             self._expirer = Expirer(self._writer)
             self._copier = Copier(self._writer, self._reader)
-            self._space = Space(path, self._writer, self._copier)
+            self._space = Space(path, self._writer, self._copier, keep_free=min_free)
             self._writer.interrupt_readers = self._reader.interrupt
             self._writer.start()
             self.settle(_PATIENCE)
@@ -100,7 +106,7 @@ class DuckdbStore:
     @property
     def capabilities(self) -> Capabilities:
         """Say what this backend can do."""
-        return Capabilities(sql=True, survives_restart=True)
+        return Capabilities(sql=True, survives_restart=True, backup=True)
 
     def pack(self, spans: Sequence[Span]) -> WriteBatch:
         """Turn spans into columns, away from the writer."""
@@ -221,6 +227,23 @@ class DuckdbStore:
         """Give space back to the file system."""
         self._writer.do(lambda _: self._writer.trim(idle=True)).result()
         return self._space.reclaim(force=force or self.stats().reclaim_due is not None)
+
+    def backup(self, target: Path, *, together: Callable[[], None], progress: Progress) -> BackupReport:
+        """Write the store to a new file, whole."""
+        if not self.settle(_SETTLE):
+            raise StoreError(
+                "what was acknowledged cannot be stored yet, and would not be in a backup",
+                hint="see whether the disk is full, then try again",
+            )
+        return self._space.backup(target, together, progress)
+
+    def erased_traces(self) -> ErasedTraces:
+        """Return the marks of the traces that were erased."""
+        return self._again.marks()
+
+    def erase_again(self, marks: ErasedTraces, digests: Collection[str]) -> ErasureReport:
+        """Erase what was erased elsewhere."""
+        return self._again.erase(marks, digests)
 
     def stats(self) -> StoreStats:
         """Return counts and sizes; no query is run."""

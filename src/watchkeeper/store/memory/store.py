@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import Future
 from copy import deepcopy
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import msgspec
@@ -16,8 +17,10 @@ from watchkeeper.model import MODEL_KINDS, RawLog, RawSpan, Score, Span, merge_r
 from watchkeeper.store.api import (
     EXPIRE_MOST,
     Accepted,
+    BackupReport,
     Capabilities,
     CostChange,
+    ErasedTraces,
     ErasureReport,
     ExpiryReport,
     Facets,
@@ -25,6 +28,7 @@ from watchkeeper.store.api import (
     Outcome,
     Overview,
     Page,
+    Progress,
     QueryLimits,
     ReclaimReport,
     Refine,
@@ -300,6 +304,18 @@ class MemoryStore:
         """Do nothing: there is no file."""
         self._check()
         return ReclaimReport()
+
+    def backup(self, target: Path, *, together: Callable[[], None], progress: Progress) -> BackupReport:  # noqa: ARG002 - the law's
+        """Refuse: there is no file."""
+        raise CapabilityError("a store in memory has no backups", hint="give it a data folder")
+
+    def erased_traces(self) -> ErasedTraces:
+        """Return nothing: the marks are not hashed here, and there is no backup they would be carried to."""
+        return ()
+
+    def erase_again(self, marks: ErasedTraces, digests: Collection[str]) -> ErasureReport:  # noqa: ARG002 - the law's
+        """Refuse: nothing is restored here."""
+        raise CapabilityError("a store in memory has no backups", hint="give it a data folder")
 
     def stats(self) -> StoreStats:
         """Return counts and sizes."""

@@ -1,0 +1,10 @@
+"""Backup and restore: the `backups` slice of the API, and the archive itself."""
+
+from __future__ import annotations
+
+from watchkeeper.server.backup.archive import Archive, Facts, pack, save
+from watchkeeper.server.backup.endpoints import router
+from watchkeeper.server.backup.restore import RestoreReport, restore
+from watchkeeper.server.backup.service import BackupService
+
+__all__ = ["Archive", "BackupService", "Facts", "RestoreReport", "pack", "restore", "router", "save"]
