@@ -133,6 +133,8 @@ class Peer:
         self.accepted = 0
         self.read = 0
         """Bytes, where a script counts them."""
+        self.done = False
+        """A script that takes its time came to its end."""
         self.holding = threading.Event()
         """Somebody waits for our answer."""
         self.came = threading.Condition()
@@ -242,14 +244,20 @@ def never_answers(connection: Connection) -> None:
     connection.hang()
 
 
-def drips(connection: Connection) -> None:
+def drips(connection: Connection, pause: float = 1) -> None:
     """Answer a byte a second."""
     connection.request()
     connection.peer.holding.set()
     for byte in b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nX-More: " + b"x" * 1_000:
         connection.send(bytes([byte]))
-        if connection.peer.over.wait(1):
+        if connection.peer.over.wait(pause):
             return
+    connection.peer.done = True
+
+
+def drips_fast(connection: Connection) -> None:
+    """Answer so that each byte comes before anybody's patience ends, in half a minute."""
+    drips(connection, 0.03)
 
 
 def reads_slowly(connection: Connection) -> None:

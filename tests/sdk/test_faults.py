@@ -277,6 +277,19 @@ def test_a_reader_that_is_slow_over_tls(certificate: Path) -> None:
         assert peer.read < len(body) // 2
 
 
+def test_a_proxy_that_drips(certificate: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A proxy's answer is read against the same deadline: one that comes byte by byte gains no time, and sees no key."""
+    with Peer(peers.drips_fast) as proxy:
+        monkeypatch.setenv("https_proxy", proxy.url)
+        wire = Wire("https://example.invalid/v1/traces", {"Authorization": "Bearer sk-secret"}, compress=False)
+        answer = wire.post(b"x", 0.3)
+
+        assert (answer.status, len(proxy.requests)) == (0, 1)
+        assert proxy.requests[0].line.startswith("CONNECT example.invalid:443")
+        assert "authorization" not in proxy.requests[0].headers
+        assert not proxy.done
+
+
 def tls_of(certificate: Path) -> ssl.SSLContext:
     """Return a server's side of it."""
     made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -333,12 +346,12 @@ def test_a_logging_handler_may_trace() -> None:
     log, asked = logging.getLogger("watchkeeper"), threading.Event()
 
     class Waits(logging.Handler):
-        """Says when somebody wants its lock."""
+        """Says when our thread is about to want its lock."""
 
-        def acquire(self) -> None:
+        def handle(self, record: logging.LogRecord) -> bool:
             if threading.current_thread().name == "watchkeeper-spans":
                 asked.set()
-            super().acquire()
+            return super().handle(record)
 
         def emit(self, record: logging.LogRecord) -> None:
             with_span()

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import functools
+import gc
 import inspect
-from collections.abc import AsyncGenerator, Generator
+import weakref
+from collections.abc import AsyncGenerator, Generator, Iterator
 from typing import Any
 
 import pytest
@@ -13,6 +15,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.trace import StatusCode
 
 import watchkeeper as wk
+from watchkeeper.sdk.encode import LIMIT
 
 
 def sessions(exported: InMemorySpanExporter) -> list[tuple[str, Any]]:
@@ -178,3 +181,32 @@ async def test_a_session_decorates_any_function(exported: InMemorySpanExporter) 
         step("outside")
 
     assert sessions(exported) == [("step", "s")] * 6 + [("step", None)]
+
+
+def test_what_a_generator_gives_is_let_go(exported: InMemorySpanExporter) -> None:
+    """A traced generator that is still open keeps none of the objects it gave before, and of its text as much as is written."""
+
+    class Page:
+        """An object of the host's."""
+
+    @wk.observe
+    def pages() -> Generator[Page, None, None]:
+        while True:
+            yield Page()
+
+    @wk.observe
+    def text() -> Iterator[str]:
+        for _ in range(5):
+            yield "x" * (LIMIT // 4)
+
+    running = pages()
+    given = weakref.ref(next(running))
+    next(running)
+    gc.collect()
+
+    assert given() is None
+    assert sum(map(len, text())) == LIMIT // 4 * 5
+    running.close()
+    wk.flush()
+    output = {span.name: (span.attributes or {})["watchkeeper.output"] for span in exported.get_finished_spans()}
+    assert str(output["text"]).endswith(f"… [{LIMIT // 4 + 100} more characters]")

@@ -13,7 +13,7 @@ from opentelemetry import trace
 from opentelemetry.trace import Span, Status, StatusCode
 
 from watchkeeper.model import KINDS, SpanKind, semconv
-from watchkeeper.sdk.encode import error_text
+from watchkeeper.sdk.encode import LIMIT, error_text, snapshot, weigh
 from watchkeeper.sdk.lazy import content_text, later
 from watchkeeper.sdk.recorder import enter, leave
 from watchkeeper.sdk.runtime import current, tracer
@@ -26,6 +26,8 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 _OPERATIONS = {"tool": "execute_tool", "agent": "invoke_agent", "workflow": "invoke_workflow", "retriever": "retrieval"}
 _MOST_YIELDED = 1_000
+_ROOM = LIMIT - 100
+"""Bytes of a generator's items that are kept; what is said of the rest has room in the attribute."""
 _DOCUMENTS = "gen_ai.retrieval.documents"
 _CONTENT = {
     "tool": (semconv.TOOL_ARGUMENTS, semconv.TOOL_RESULT),
@@ -123,7 +125,7 @@ class _Plan:
         """Start a span with the arguments on it."""
         span = tracer().start_span(self.name, attributes=self.attributes)
         try:
-            if self._captures(span):
+            if self.captures(span):
                 span.set_attribute(self._input, content_text(self._arguments(args, kwargs)))
         except Exception:  # the arguments are the host's, and so is what reads them
             _log.debug("arguments could not be written", exc_info=True)
@@ -137,7 +139,7 @@ class _Plan:
             _log.debug("a result could not be written", exc_info=True)
 
     def _result(self, span: Span, value: Any) -> None:
-        if not self._captures(span) or value is None:
+        if not self.captures(span) or value is None:
             return
         if self._documents and isinstance(value, list | tuple):
             documents = [{"content": one} if isinstance(one, str) else one for one in value]
@@ -145,7 +147,8 @@ class _Plan:
         else:
             span.set_attribute(self._output, content_text(value))
 
-    def _captures(self, span: Span) -> bool:
+    def captures(self, span: Span) -> bool:
+        """Say whether what goes in and comes out is written."""
         runtime = current()
         if self._capture is False or not span.is_recording():
             return False
@@ -187,18 +190,40 @@ def _async(function: Callable[..., Any], plan: _Plan) -> Callable[..., Any]:
 
 
 class _Run:
-    """One run of a generator: its span, and what it has given so far, joined when it is all text."""
+    """One run of a generator: its span, and a copy of what it has given so far, joined when it is all text.
+
+    What it gives is the consumer's: no more than `_ROOM` bytes are kept, and no object of the host's.
+    """
 
     def __init__(self, plan: _Plan, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         self._plan = plan
         self._span = plan.open(args, kwargs)
         self._items: list[Any] = []
+        self._room = _ROOM if plan.captures(self._span) else 0
+        self._texts = True
+        self._more = 0
+        """Characters of text that are not kept."""
         self.inside = trace.set_span_in_context(self._span)
 
     def add(self, item: Any) -> None:
-        """Keep an item."""
-        if len(self._items) < _MOST_YIELDED:
-            self._items.append(item)
+        """Keep an item, as far as there is room."""
+        if type(item) is str:
+            kept: Any = item[: self._room]
+            self._more += len(item) - len(kept)
+            self._room -= len(kept)
+            if not kept and (item or len(self._items) >= _MOST_YIELDED):
+                return
+        elif self._room <= 0 or len(self._items) >= _MOST_YIELDED:
+            return
+        else:
+            try:
+                kept = snapshot(item)
+                self._room -= weigh(kept)
+            except Exception:
+                _log.debug("an item could not be kept", exc_info=True)
+                return
+            self._texts = False
+        self._items.append(kept)
 
     def fail(self, error: BaseException) -> None:
         """Mark the span."""
@@ -206,6 +231,9 @@ class _Run:
 
     def end(self) -> None:
         """Write the result and end the span."""
-        texts = all(isinstance(item, str) for item in self._items)
-        self._plan.result(self._span, "".join(self._items) if texts else self._items)
+        if self._texts:
+            more = f"… [{self._more} more characters]" if self._more else ""
+            self._plan.result(self._span, "".join(self._items) + more)
+        else:
+            self._plan.result(self._span, self._items)
         self._span.end()
