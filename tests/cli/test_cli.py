@@ -108,3 +108,17 @@ def test_every_verb_has_help_with_a_label(verb: str) -> None:
     text = run(*verb.split(), "--help").stdout
 
     assert "(beta)" in text or "(stable)" in text
+
+
+def test_settings_are_listed_without_their_secrets() -> None:
+    """Every variable is there with what it is set to; a secret is only said to be set, and a wrong one is named."""
+    secret = "sk-never-shown-0123456789"
+    rows = json.loads(run("settings", "--json", WATCHKEEPER_SECRET_KEY=secret, WATCHKEEPER_PORT="7171").stdout)
+    table = run("settings", WATCHKEEPER_SECRET_KEY=secret).stdout
+    found = {row["variable"]: row for row in rows}
+    wrong = run("settings", WATCHKEEPER_PORT="many")
+
+    assert (found["WATCHKEEPER_PORT"]["value"], found["WATCHKEEPER_PORT"]["set"]) == ("7171", True)
+    assert (found["WATCHKEEPER_SECRET_KEY"]["value"], found["WATCHKEEPER_HOST"]["set"]) == ("(set)", False)
+    assert secret not in json.dumps(rows) + table
+    assert (wrong.returncode, "WATCHKEEPER_PORT" in wrong.stderr) == (2, True)

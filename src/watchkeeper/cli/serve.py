@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from watchkeeper.cli.terminal import stderr
-from watchkeeper.kit.settings import ServerSettings, read
+from watchkeeper.kit.settings import ServerSettings, describe, names, read
 
 if TYPE_CHECKING:
     from watchkeeper.server import Running
@@ -16,31 +16,26 @@ if TYPE_CHECKING:
 __all__ = ["serve"]
 
 
+_HELP = dict(zip(names(ServerSettings), describe(ServerSettings), strict=True))
+
+
+def _help(name: str) -> str:
+    """Return what the settings say of an option, with its variable and default."""
+    variable, text, default = _HELP[name]
+    return f"{text[0].upper()}{text[1:]}{f' (default {default})' if default else ''}. Also {variable}."
+
+
 def serve(
-    host: Annotated[
-        str | None, typer.Option(help="Address to listen on. [default: 127.0.0.1; WATCHKEEPER_HOST]")
-    ] = None,
-    port: Annotated[
-        int | None,
-        typer.Option(min=0, max=65535, help="HTTP port, 0 for any free one. [default: 7070; WATCHKEEPER_PORT]"),
-    ] = None,
-    grpc_port: Annotated[
-        int | None,
-        typer.Option(
-            min=0, max=65535, help="OTLP/gRPC port, 0 for none. [default: 4317, skipped with a warning if taken]"
-        ),
-    ] = None,
-    data_dir: Annotated[
-        Path | None, typer.Option(help="Folder for everything stored. [default: ~/.local/share/watchkeeper]")
-    ] = None,
-    manifest: Annotated[
-        Path | None,
-        typer.Option(help="The manifest. [default: ./watchkeeper.toml where there is one; WATCHKEEPER_MANIFEST]"),
-    ] = None,
+    host: Annotated[str | None, typer.Option(help=_help("host"))] = None,
+    port: Annotated[int | None, typer.Option(min=0, max=65535, help=_help("port"))] = None,
+    grpc_port: Annotated[int | None, typer.Option(min=0, max=65535, help=_help("grpc_port"))] = None,
+    data_dir: Annotated[Path | None, typer.Option(help=_help("data_dir"))] = None,
+    manifest: Annotated[Path | None, typer.Option(help=_help("manifest"))] = None,
 ) -> None:
     """Run the server: OTLP in, dashboard, API and metrics. (beta)
 
-    Beyond loopback it wants a key: WATCHKEEPER_SECRET_KEY=sk-… . Further settings: docs/reference/settings.md.
+    Beyond loopback it wants a key or an account: docs/operations/access.md. Every other setting is a variable:
+    watchkeeper settings lists them with what they are set to.
     """
     settings = read(ServerSettings, host=host, port=port, grpc_port=grpc_port, data_dir=data_dir, manifest=manifest)
     from watchkeeper.server import serve as run
@@ -56,6 +51,6 @@ def _say(running: Running) -> None:
     console.print(f"  dashboard  {running.url}")
     console.print(f"  OTLP/HTTP  {running.url}/v1/traces")
     if running.grpc_port:
-        console.print(f"  OTLP/gRPC  {running.url.rpartition(':')[0].removeprefix('http://')}:{running.grpc_port}")
+        console.print(f"  OTLP/gRPC  {running.url.rpartition(':')[0].partition('://')[2]}:{running.grpc_port}")
     console.print(f"  data       {running.folder}")
     console.print("  Ctrl-C stops it.", style="dim")

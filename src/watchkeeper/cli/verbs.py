@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from watchkeeper.cli import backfill, backup, demo, erase, keys, prices, restore, serve, sql, users, version
+from watchkeeper.cli import backfill, backup, demo, erase, keys, prices, restore, serve, settings, sql, users, version
 
 __all__ = ["application"]
 
@@ -26,4 +26,5 @@ application.add_typer(prices.application, name="prices")
 application.add_typer(backfill.backfill, name="backfill")
 application.command("backup")(backup.backup)
 application.command("restore")(restore.restore)
+application.command("settings")(settings.settings)
 application.command("version")(version.version)

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from watchkeeper.kit.errors import ConfigError
 
-__all__ = ["SdkSettings", "ServerSettings", "describe", "environment", "read"]
+__all__ = ["SdkSettings", "ServerSettings", "describe", "environment", "names", "read"]
 
 S = TypeVar("S")
 
@@ -168,6 +168,11 @@ def read(kind: type[S], environ: Mapping[str, str] | None = None, **given: objec
         if chosen is not None:
             values[item.name] = chosen
     return kind(**values)
+
+
+def names(kind: type[Any]) -> list[str]:
+    """List the names of the settings, in the order of `describe`."""
+    return [item.name for item in fields(kind)]
 
 
 def describe(kind: type[Any]) -> list[tuple[str, str, str]]:
