@@ -142,8 +142,11 @@ def test_what_was_only_journalled_is_stored_at_the_next_start(folder_backend: Fo
         shutil.copytree(tmp_path / "kept", left / JOURNAL, dirs_exist_ok=True)
 
 
-def test_an_entry_that_is_stored_is_not_merged_again(folder_backend: FolderBackend, tmp_path: Path) -> None:
-    """A journal that outlived what it brought does not bring an older value back."""
+@pytest.mark.parametrize("rewritten", [False, True])
+def test_an_entry_that_is_stored_is_not_merged_again(
+    folder_backend: FolderBackend, tmp_path: Path, *, rewritten: bool
+) -> None:
+    """A journal that outlived what it brought does not bring an older value back, in a rewritten file neither."""
     held = _Held()
     store = folder_backend.open(refine=held.refine)
     folder = folder_backend.folder or tmp_path
@@ -153,6 +156,8 @@ def test_an_entry_that_is_stored_is_not_merged_again(folder_backend: FolderBacke
     shutil.copytree(folder / JOURNAL, tmp_path / "kept")
     held.go.set()
     stored(store, make.span(1, 1, model="c"))
+    if rewritten:
+        assert store.reclaim(force=True).rewritten
     store.close()
     shutil.copytree(tmp_path / "kept", folder / JOURNAL, dirs_exist_ok=True)
     again = folder_backend.open()
@@ -199,6 +204,7 @@ def test_what_is_acknowledged_waits_for_room(folder_backend: FolderBackend, monk
         patch.setattr(store._writer, "_write", full)  # type: ignore[attr-defined]
         waiting = [accept(store, make.span(1, 1, model="b")), accept(store, make.span(2, 1, at=2))]
         assert eventually(lambda: store._writer.is_behind)  # type: ignore[attr-defined]
+        assert numbers(store) == [1]
         waiting.append(accept(store, make.span(1, 1, model="c")))
         assert not store.settle(0.01)
         with pytest.raises(StoreError):

@@ -126,18 +126,23 @@ class DuckdbStore:
         self._room.check()
         return self._acceptor.accept(batch)
 
+    def _catch_up(self) -> None:
+        """Hurry what was acknowledged before this read. Not where it finds no room: reading goes on without it."""
+        if not self._writer.is_behind:
+            self._queue.settle(_CATCH_UP)
+
     def settle(self, seconds: float) -> bool:
         """Wait until all that was acknowledged is in the database file."""
         return self._queue.settle(seconds)
 
     def list_traces(self, project: str, where: TraceFilter, *, limit: int = 50, cursor: str | None = None) -> Page:
         """Return a page of TraceRow."""
-        self._queue.settle(_CATCH_UP)
+        self._catch_up()
         return self._traces.list_traces(project, where, limit=limit, cursor=cursor)
 
     def get_trace(self, project: str, trace_id: str) -> TraceRow | None:
         """Return the summary of one trace."""
-        self._queue.settle(_CATCH_UP)
+        self._catch_up()
         return self._traces.get_trace(project, trace_id)
 
     def list_spans(
@@ -150,17 +155,17 @@ class DuckdbStore:
         oldest_first: bool = False,
     ) -> Page:
         """Return a page of SpanRow."""
-        self._queue.settle(_CATCH_UP)
+        self._catch_up()
         return self._reader.list_spans(project, where, limit=limit, cursor=cursor, oldest_first=oldest_first)
 
     def get_span(self, project: str, trace_id: str, span_id: str) -> Span | None:
         """Return one span whole."""
-        self._queue.settle(_CATCH_UP)
+        self._catch_up()
         return self._reader.get_span(project, trace_id, span_id)
 
     def scan_spans(self, project: str, where: SpanFilter) -> Iterator[Span]:
         """Stream whole spans, oldest first, in bounded memory."""
-        self._queue.settle(_CATCH_UP)
+        self._catch_up()
         return self._reader.scan_spans(project, where)
 
     def list_scores(
@@ -174,7 +179,7 @@ class DuckdbStore:
         cursor: str | None = None,
     ) -> Page:
         """Return a page of Score, newest first."""
-        self._queue.settle(_CATCH_UP)
+        self._catch_up()
         return self._reader.list_scores(
             project, trace_id=trace_id, span_id=span_id, name=name, limit=limit, cursor=cursor
         )
@@ -183,22 +188,22 @@ class DuckdbStore:
         self, project: str, *, since: int, until: int, service: str | None = None, buckets: int = 60
     ) -> Overview:
         """Return figures over model calls that started in [since, until) ns."""
-        self._queue.settle(_CATCH_UP)
+        self._catch_up()
         return overview(self._reader, project, since=since, until=until, service=service, buckets=buckets)
 
     def facets(self, project: str, *, since: int, until: int) -> Facets:
         """Return the values there are to filter by."""
-        self._queue.settle(_CATCH_UP)
+        self._catch_up()
         return self._reader.facets(project, since=since, until=until)
 
     def query(self, project: str, select: exp.Query, limits: QueryLimits) -> Table:
         """Run a SELECT that was allowed, over `spans` and `scores` of the project alone."""
-        self._queue.settle(_CATCH_UP)
+        self._catch_up()
         return run_query(self._reader, project, select, limits)
 
     def priced_spans(self, project: str, where: SpanFilter, *, limit: int = 1_000, cursor: str | None = None) -> Page:
         """Return a page of model calls as far as a price depends on them."""
-        self._queue.settle(_CATCH_UP)
+        self._catch_up()
         return self._repricer.priced_spans(project, where, limit=limit, cursor=cursor)
 
     def reprice(self, project: str, changes: Sequence[CostChange]) -> int:
@@ -207,7 +212,7 @@ class DuckdbStore:
 
     def hours(self, *, since: int, until: int, source: str) -> tuple[HourRow, ...]:
         """Return what model calls cost by hour, of all projects."""
-        self._queue.settle(_CATCH_UP)
+        self._catch_up()
         return self._repricer.hours(since=since, until=until, source=source)
 
     def erase(self, project: str, selector: Selector, *, dry_run: bool = False) -> ErasureReport:
@@ -216,7 +221,7 @@ class DuckdbStore:
 
     def services(self) -> tuple[ServiceRow, ...]:
         """Return every project's services with their oldest span."""
-        self._queue.settle(_CATCH_UP)
+        self._catch_up()
         return self._reader.services()
 
     def expire(self, project: str, service: str, before: int, *, most: int = EXPIRE_MOST) -> ExpiryReport:
@@ -257,7 +262,7 @@ class DuckdbStore:
             scores=counts.scores,
             pending_logs=counts.pending_logs,
             queued=self._queue.held,
-            disk_bytes=whole,
+            disk_bytes=whole + self._journal.size,
             format_version=FORMAT_VERSION,
             reclaim_due=counts.reclaim_due,
             erased=counts.erased,

@@ -246,7 +246,7 @@ class Writer:
 
     @property
     def is_behind(self) -> bool:
-        """Say whether something acknowledged could not be stored yet. On the writer's thread."""
+        """Say whether something acknowledged could not be stored yet."""
         return bool(self._again)
 
     def _check(self) -> None:
@@ -310,7 +310,9 @@ class Writer:
         if plan.replaced:
             self._with("keys", tables.keys_table(plan.replaced), statements.DELETE_SPANS, self._range(plan.replaced))
         if plan.tables:
-            self._with("incoming", pa.concat_tables(plan.tables), statements.INSERT_SPANS, {"revision": plan.revision})
+            # In one chunk: the engine's price is by the chunk (2,500 rows: 17 to 24 us of CPU a row, in 25 chunks 39).
+            whole = pa.concat_tables(plan.tables).combine_chunks()
+            self._with("incoming", whole, statements.INSERT_SPANS, {"revision": plan.revision})
         if plan.rows:
             self._with("incoming", tables.amended_table(plan.rows), statements.INSERT_ROWS)
         if plan.joined:
