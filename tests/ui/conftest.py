@@ -48,8 +48,8 @@ class Server:
 
 
 @contextmanager
-def running(folder: Path) -> Iterator[Server]:
-    """Start a server on a free port and stop it again."""
+def running(folder: Path, **environ: str) -> Iterator[Server]:
+    """Start a server on a free port and stop it again; settings by their variables."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -57,7 +57,7 @@ def running(folder: Path) -> Iterator[Server]:
     command = [sys.executable, "-m", "watchkeeper.cli", "serve", "--host", "127.0.0.1", "--port", str(port)]
     command += ["--grpc-port", "0", "--data-dir", str(folder / "data")]
     with log.open("wb") as out:
-        process = subprocess.Popen(command, stdout=out, stderr=out, env=os.environ | {"HOME": str(folder)})
+        process = subprocess.Popen(command, stdout=out, stderr=out, env=os.environ | {"HOME": str(folder)} | environ)
     try:
         _wait_until_ready(port, process, log)
         yield Server(f"http://127.0.0.1:{port}")

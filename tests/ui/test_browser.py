@@ -196,6 +196,21 @@ def test_overview_equals_the_api(fed: Fed, look: Look) -> None:
     assert expected == {name: tiles[name] for name in expected}
 
 
+def test_amounts_are_in_the_currency_that_was_asked_for(look: Look, tmp_path: Path) -> None:
+    """With a display currency the list, the tile and the trace show it, and where one looks the day of the rate."""
+    prices = tmp_path / "prices.toml"
+    prices.write_text('[[rate]]\ncurrency = "EUR"\nfrom = 2026-01-01\nusd = "1.25"\n')
+    with running(tmp_path, WATCHKEEPER_CURRENCY="EUR", WATCHKEEPER_PRICES=str(prices)) as server:
+        trace_id = send(server, "Where is my order?", "It left.")
+        page, seen = look(server, "/traces")
+        expect(page.locator(f"[data-trace='{trace_id}']")).to_contain_text("€0.")
+        expect(page.get_by_title("EUR at the rate of 2026-01-01").first).to_be_visible()
+        page.goto(f"{server.url}/")
+        expect(page.locator("[data-tile='Cost'] .figure")).to_contain_text("€0.")
+        expect(page.locator("[data-tile='Cost'] .note")).to_contain_text("€")
+        assert seen.complaints == []
+
+
 def test_hostile_text_is_inert(fed: Fed, look: Look) -> None:
     """Markup, scripts and bidi tricks in names and messages are shown as text and run nothing."""
     page, seen = look(fed.server, "/traces")

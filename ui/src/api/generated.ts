@@ -276,6 +276,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/prices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show
+         * @description Return how a model's calls are priced at a time (now by default), and what a second table says (beta).
+         */
+        get: operations["show_api_v1_prices_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/prices/backfill": {
         parameters: {
             query?: never;
@@ -290,6 +310,46 @@ export interface paths {
          * @description Price stored calls anew with today's tables and your own prices, a bounded number at a time (beta).
          */
         post: operations["backfill_api_v1_prices_backfill_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/prices/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Check
+         * @description Return how the models that were called are priced, where tables differ, and how old they are (beta).
+         */
+        get: operations["check_api_v1_prices_check_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/prices/hours": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Hours
+         * @description Return what on-premises models cost by the hour, shared and idle (the last day by default; beta).
+         */
+        get: operations["hours_api_v1_prices_hours_get"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -685,6 +745,28 @@ export interface components {
             token: string;
         };
         /**
+         * AgesOut
+         * @description How old what prices rest on is; `error` says why your price file as it is now is not in force.
+         */
+        AgesOut: {
+            /** Error */
+            error: string | null;
+            /** Overrides */
+            overrides: string | null;
+            /** Rates Days */
+            rates_days: number;
+            /** Rates Last */
+            rates_last: string;
+            /** Second Table */
+            second_table: string;
+            /** Second Table Days */
+            second_table_days: number;
+            /** Second Table Taken */
+            second_table_taken: string;
+            /** Table */
+            table: string;
+        };
+        /**
          * BackfillIn
          * @description Which calls to price anew, a step at a time: send `next_cursor` of the answer as `cursor` until it is null.
          *
@@ -737,6 +819,7 @@ export interface components {
             calls: number;
             /** Changed */
             changed: number;
+            display: components["schemas"]["DisplayOut"];
             /** Kept */
             kept: number;
             /** Missed */
@@ -773,6 +856,49 @@ export interface components {
             start: string;
         };
         /**
+         * BucketPriceOut
+         * @description A million tokens of one kind; `differs` is by how many percent the second table's base price does.
+         */
+        BucketPriceOut: {
+            /** Bucket */
+            bucket: string;
+            /** Differs */
+            differs: string | null;
+            /** Price */
+            price: string;
+            /** Second */
+            second: string | null;
+            /** Tiers */
+            tiers: [
+                number,
+                string
+            ][];
+        };
+        /**
+         * CheckOut
+         * @description The models of a window, most called first, and the age of the tables.
+         */
+        CheckOut: {
+            ages: components["schemas"]["AgesOut"];
+            /** Models */
+            models: components["schemas"]["CheckedOut"][];
+            /** Since */
+            since: string;
+            /** Until */
+            until: string;
+        };
+        /**
+         * CheckedOut
+         * @description A model that was called: how it is priced today, how often it was called and how many calls have no price.
+         */
+        CheckedOut: {
+            /** Calls */
+            calls: number;
+            priced: components["schemas"]["PricedOut"];
+            /** Unpriced */
+            unpriced: number;
+        };
+        /**
          * ContentOut
          * @description A conversation, documents, or a plain value.
          */
@@ -795,6 +921,8 @@ export interface components {
         /**
          * CostOut
          * @description What a call cost in nano-units, with the price's source and date, and how sure a computed cost is.
+         *
+         *     `shown` is the amount in the currency that is shown, by the rate of the call's day.
          */
         CostOut: {
             /** Confidence */
@@ -817,12 +945,31 @@ export interface components {
             nano_usd?: string | null;
             /** Reason */
             reason?: string | null;
+            shown?: components["schemas"]["MoneyOut"] | null;
             /** Source */
             source?: string | null;
             /** State */
             state: string;
             /** Version */
             version?: string | null;
+        };
+        /**
+         * DisplayOut
+         * @description The currency that amounts are shown in: `per_usd` units for one dollar, and the day and source of that rate.
+         *
+         *     `missing` says why dollars are shown though another currency was asked for.
+         */
+        DisplayOut: {
+            /** Currency */
+            currency: string;
+            /** Missing */
+            missing?: string | null;
+            /** Per Usd */
+            per_usd: string;
+            /** Rate Day */
+            rate_day: string | null;
+            /** Rate Source */
+            rate_source: string | null;
         };
         /**
          * DocumentOut
@@ -902,6 +1049,66 @@ export interface components {
             bounds: string[];
             /** Counts */
             counts: number[];
+        };
+        /**
+         * HourOut
+         * @description An hour of a pool of on-premises replicas, in nano-units of its currency and in nano-USD.
+         *
+         *     cost = own + others + idle, exactly, in both. `own` is the project's share; the rest is for who runs the server.
+         *     `unpriced` calls have no share, or not yet: until then theirs is within `idle`.
+         */
+        HourOut: {
+            /** Calls */
+            calls?: number | null;
+            /** Cost Nano */
+            cost_nano?: string | null;
+            /** Cost Nano Usd */
+            cost_nano_usd?: string | null;
+            /** Currency */
+            currency: string;
+            /** Idle Nano */
+            idle_nano?: string | null;
+            /** Idle Nano Usd */
+            idle_nano_usd?: string | null;
+            /** Input Tokens */
+            input_tokens?: number | null;
+            /** Others Nano */
+            others_nano?: string | null;
+            /** Others Nano Usd */
+            others_nano_usd?: string | null;
+            /** Output Tokens */
+            output_tokens?: number | null;
+            /** Own Nano */
+            own_nano: string;
+            /** Own Nano Usd */
+            own_nano_usd: string | null;
+            /** Pool */
+            pool: string;
+            /** Replicas */
+            replicas?: number | null;
+            /** Start */
+            start: string;
+            /** Unpriced */
+            unpriced?: number | null;
+        };
+        /**
+         * HoursOut
+         * @description Hours that are over, oldest first. `whole` says that others' part and idle are told, too.
+         */
+        HoursOut: {
+            display: components["schemas"]["DisplayOut"];
+            /** Hours */
+            hours: components["schemas"]["HourOut"][];
+            /** Idle Nano Usd */
+            idle_nano_usd: string | null;
+            /** Own Nano Usd */
+            own_nano_usd: string | null;
+            /** Since */
+            since: string;
+            /** Until */
+            until: string;
+            /** Whole */
+            whole: boolean;
         };
         /**
          * HousekeepingOut
@@ -1181,16 +1388,36 @@ export interface components {
             unpriced: number;
         };
         /**
+         * MoneyOut
+         * @description An amount in the currency that is shown, in nano-units; `rate_day` is the exchange rate's, null for dollars.
+         */
+        MoneyOut: {
+            /** Currency */
+            currency: string;
+            /** Nano */
+            nano: string;
+            /** Rate Day */
+            rate_day: string | null;
+        };
+        /**
          * OverviewOut
          * @description Figures over the model calls of a window.
+         *
+         *     `idle_nano_usd` is what nobody used of on-premises machines, beside the calls' cost and not in it: told to who runs
+         *     the server, over all services; null where there are none. `..._shown` are the same in the currency
+         *     that is shown, by the rate of the window's last day.
          */
         OverviewOut: {
             /** Buckets */
             buckets: components["schemas"]["BucketOut"][];
             /** Cost Nano Usd */
             cost_nano_usd: string | null;
+            cost_shown: components["schemas"]["MoneyOut"] | null;
             /** Errors */
             errors: number;
+            /** Idle Nano Usd */
+            idle_nano_usd?: string | null;
+            idle_shown: components["schemas"]["MoneyOut"] | null;
             /** Input Tokens */
             input_tokens: number;
             latency: components["schemas"]["HistogramOut"];
@@ -1239,6 +1466,34 @@ export interface components {
             content: "full" | "masked" | "off";
             /** Retention Days */
             retention_days: number | null;
+        };
+        /**
+         * PricedOut
+         * @description How a model's calls are priced at a time: `agreed`, `single`, `disputed`, `override`, `on_premises`, `unpriced`.
+         */
+        PricedOut: {
+            /** At */
+            at: string;
+            /** Currency */
+            currency: string;
+            /** Model */
+            model: string;
+            /** Prices */
+            prices: components["schemas"]["BucketPriceOut"][];
+            /** Provider */
+            provider: string | null;
+            /** Reason */
+            reason: string | null;
+            /** Second */
+            second: string | null;
+            /** Source */
+            source: string | null;
+            /** Uplifts */
+            uplifts: components["schemas"]["SurchargeOut"][];
+            /** Verdict */
+            verdict: string;
+            /** Version */
+            version: string | null;
         };
         /**
          * Problem
@@ -1645,6 +1900,7 @@ export interface components {
         StatusOut: {
             /** Disk Bytes */
             disk_bytes: number;
+            display: components["schemas"]["DisplayOut"];
             /** Endpoint */
             endpoint: string;
             /** Format Version */
@@ -1671,6 +1927,18 @@ export interface components {
             spans: number;
             /** Version */
             version: string;
+        };
+        /**
+         * SurchargeOut
+         * @description What is charged on top for a region.
+         */
+        SurchargeOut: {
+            /** Name */
+            name: string;
+            /** Percent */
+            percent: string;
+            /** Source */
+            source: string;
         };
         /**
          * TraceDetail
@@ -3764,6 +4032,132 @@ export interface operations {
             };
         };
     };
+    show_api_v1_prices_get: {
+        parameters: {
+            query: {
+                model: string;
+                provider?: string | null;
+                /** @description RFC 3339, e.g. 2026-11-24T10:00:00Z */
+                at?: string | null;
+                host?: string | null;
+                region?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PricedOut"];
+                };
+            };
+            /** @description The request cannot be taken as it is */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A key is needed, or the one sent is not known */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A page of another origin may not write */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not here, or not in this project */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is over the limit */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A parameter or field does not validate */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Overloaded; see Retry-After */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Our fault */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store's backend cannot answer that */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The query ran past its time limit */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No space left on the device */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     backfill_api_v1_prices_backfill_post: {
         parameters: {
             query?: never;
@@ -3784,6 +4178,254 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["BackfillOut"];
+                };
+            };
+            /** @description The request cannot be taken as it is */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A key is needed, or the one sent is not known */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A page of another origin may not write */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not here, or not in this project */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is over the limit */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A parameter or field does not validate */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Overloaded; see Retry-After */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Our fault */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store's backend cannot answer that */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The query ran past its time limit */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No space left on the device */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    check_api_v1_prices_check_get: {
+        parameters: {
+            query?: {
+                /** @description RFC 3339, e.g. 2026-11-24T10:00:00Z */
+                since?: string | null;
+                /** @description RFC 3339, e.g. 2026-11-24T10:00:00Z */
+                until?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CheckOut"];
+                };
+            };
+            /** @description The request cannot be taken as it is */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A key is needed, or the one sent is not known */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A page of another origin may not write */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not here, or not in this project */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is over the limit */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A parameter or field does not validate */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Overloaded; see Retry-After */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Our fault */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store's backend cannot answer that */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The query ran past its time limit */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No space left on the device */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    hours_api_v1_prices_hours_get: {
+        parameters: {
+            query?: {
+                /** @description RFC 3339, e.g. 2026-11-24T10:00:00Z */
+                since?: string | null;
+                /** @description RFC 3339, e.g. 2026-11-24T10:00:00Z */
+                until?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HoursOut"];
                 };
             };
             /** @description The request cannot be taken as it is */

@@ -10,6 +10,7 @@ import {
 } from "@tanstack/react-query";
 import { useEffect } from "react";
 import { windowOf, type Filters } from "@/core/filters";
+import { DOLLARS, type Display } from "@/core/format";
 import { layOver } from "@/core/pages";
 import { toIso, toMs } from "@/core/time";
 import { api, ApiError, type TraceQuery, type Window } from "./client";
@@ -28,6 +29,18 @@ export function useStatus() {
     retry: false,
     staleTime: 1000,
   });
+}
+
+/** The currency that amounts are shown in; dollars until the server has answered. */
+export function useDisplay(): Display {
+  const { data } = useQuery({
+    queryKey: scoped("status"),
+    queryFn: ({ signal }) => api.status(signal),
+    retry: false,
+    staleTime: 60_000,
+    select: (status) => status.display,
+  });
+  return data ?? DOLLARS;
 }
 
 /** When the first span started, for the window "all"; null when that cannot be told. */

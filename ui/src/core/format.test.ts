@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { compact, count, duration, money, names, nanoToUnits, nsToMs, percent, size } from "./format";
+import { compact, count, duration, DOLLARS, money, names, nanoToUnits, nsToMs, percent, shownMoney, size } from "./format";
 
 describe("durations", () => {
   it("says nothing where nothing is known", () => {
@@ -77,5 +77,22 @@ describe("counts", () => {
   });
   it("names the first and counts the rest", () => {
     expect([names([]), names(["a"]), names(["a", "b", "c"])]).toEqual(["", "a", "a +2"]);
+  });
+});
+
+describe("shownMoney", () => {
+  const franc = { currency: "CHF", per_usd: "0.8", rate_day: "2026-10-30" };
+
+  it("says unpriced where there is no amount, whatever the currency", () => {
+    expect([shownMoney(null, DOLLARS), shownMoney(undefined, franc)]).toEqual(["unpriced", "unpriced"]);
+  });
+
+  it("leaves dollars as they are", () => {
+    expect(shownMoney("12400000000", DOLLARS)).toBe("$12.40");
+  });
+
+  it("turns dollars into the currency by its rate, beyond 2^53 too", () => {
+    expect(shownMoney("1500000000", franc)).toBe("1.20 CHF");
+    expect(shownMoney("10000000000000000000", { currency: "EUR", per_usd: "0.5" })).toBe("€5,000,000,000.00");
   });
 });

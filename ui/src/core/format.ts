@@ -37,6 +37,27 @@ export function money(nano: string | null | undefined, currency = "USD"): string
   return `${sign}${symbol}${amount(size)}${suffix}`;
 }
 
+/** How dollars are shown: so many units of a currency for one, by the rate of a day. */
+export interface Display {
+  currency: string;
+  per_usd: string;
+  rate_day?: string | null;
+}
+
+export const DOLLARS: Display = { currency: "USD", per_usd: "1" };
+
+/** Nano-dollars (decimal text) as nano-units of the currency that is shown, cut to whole ones. */
+export function shownNano(nanoUsd: string, display: Display): string {
+  if (display.currency === "USD") return nanoUsd;
+  const micro = BigInt(Math.round(Number(display.per_usd) * 1e6));
+  return ((BigInt(nanoUsd) * micro) / 1_000_000n).toString();
+}
+
+/** Nano-dollars in the currency that is shown. */
+export function shownMoney(nanoUsd: string | null | undefined, display: Display): string {
+  return nanoUsd === null || nanoUsd === undefined ? money(nanoUsd) : money(shownNano(nanoUsd, display), display.currency);
+}
+
 function amount(nano: bigint): string {
   if (nano === 0n) return "0";
   const whole = nano / 1_000_000_000n;

@@ -2,8 +2,9 @@ import { Link } from "@tanstack/react-router";
 import { useMemo } from "react";
 import type { ModelRow } from "@/api/types";
 import { DataTable, type Column } from "@/components/data-table";
+import { Money } from "@/features/money";
 import type { Filters } from "@/core/filters";
-import { compact, count, duration, money, percent } from "@/core/format";
+import { compact, count, duration, percent } from "@/core/format";
 import { changed } from "@/features/traces/filter-line";
 
 export function ModelTable({ models, filters }: { models: readonly ModelRow[]; filters: Filters }) {
@@ -28,7 +29,7 @@ export function ModelTable({ models, filters }: { models: readonly ModelRow[]; f
       value: (row) => (row.cost_nano_usd === null ? null : BigInt(row.cost_nano_usd)),
       cell: (row) => (
         <span className={row.cost_nano_usd === null ? "muted" : ""} title={row.unpriced > 0 ? `${count(row.unpriced)} calls unpriced` : undefined}>
-          {money(row.cost_nano_usd)}
+          <Money nano={row.cost_nano_usd} />
           {row.cost_nano_usd !== null && row.unpriced > 0 ? "+" : ""}
         </span>
       ),

@@ -2,14 +2,15 @@
 
 import { getRouteApi, Link, useNavigate } from "@tanstack/react-router";
 import { useMemo, type ReactNode } from "react";
-import { useFacets, useOverview } from "@/api/queries";
+import { useDisplay, useFacets, useOverview } from "@/api/queries";
 import type { Overview } from "@/api/types";
 import { Pick, Skeleton } from "@/components/basics";
 import { Chart } from "@/components/chart";
 import { Failure } from "@/components/failure";
 import { Histogram } from "@/components/histogram";
+import { rateOf } from "@/features/money";
 import { type Filters } from "@/core/filters";
-import { compact, count, duration, durationMs, money, nanoToUnits, nsToMs, percent } from "@/core/format";
+import { compact, count, duration, durationMs, money, nanoToUnits, nsToMs, percent, shownMoney, shownNano, type Display } from "@/core/format";
 import { toIso, toMs } from "@/core/time";
 import { Start, useStart } from "@/features/start/start";
 import { changed, RangePicker } from "@/features/traces/filter-line";
@@ -49,6 +50,7 @@ function Figures() {
 }
 
 function Body({ overview, filters, onWindow }: { overview: Overview; filters: Filters; onWindow: (since: number, until: number) => void }) {
+  const display = useDisplay();
   const series = useMemo(() => {
     const of = (pick: (bucket: Overview["buckets"][number]) => number): number[] => overview.buckets.map(pick);
     return {
@@ -57,9 +59,9 @@ function Body({ overview, filters, onWindow }: { overview: Overview; filters: Fi
       bad: of((bucket) => bucket.errors),
       input: of((bucket) => bucket.input_tokens),
       output: of((bucket) => bucket.output_tokens),
-      cost: of((bucket) => nanoToUnits(bucket.cost_nano_usd)),
+      cost: of((bucket) => nanoToUnits(shownNano(bucket.cost_nano_usd, display))),
     };
-  }, [overview]);
+  }, [overview, display]);
   const step = nsToMs(overview.step_ns) / 1000;
   return (
     <>
@@ -85,8 +87,8 @@ function Body({ overview, filters, onWindow }: { overview: Overview; filters: Fi
             { name: "output", values: series.output, colour: "--violet-fill" },
           ]} />
         </Card>
-        <Card title="Cost" note={overview.unpriced > 0 ? `priced calls only; ${count(overview.unpriced)} unpriced` : "US dollars"}>
-          <Chart times={series.times} step={step} onWindow={onWindow} format={(value) => money(BigInt(Math.round(value * 1e9)).toString())} series={[
+        <Card title="Cost" note={overview.unpriced > 0 ? `priced calls only; ${count(overview.unpriced)} unpriced` : rateOf(display) ?? "US dollars"}>
+          <Chart times={series.times} step={step} onWindow={onWindow} format={(value) => money(BigInt(Math.round(value * 1e9)).toString(), display.currency)} series={[
             { name: "cost", values: series.cost, colour: "--accent-fill" },
           ]} />
         </Card>
@@ -116,6 +118,7 @@ function Card({ title, note, children }: { title: string; note: string; children
 
 function Tiles({ overview, filters }: { overview: Overview; filters: Filters }) {
   const none = overview.requests === 0;
+  const display = useDisplay();
   const failing: Filters = changed(filters, { status: "error" });
   return (
     <div className="tiles">
@@ -136,8 +139,9 @@ function Tiles({ overview, filters }: { overview: Overview; filters: Filters }) 
       />
       <Tile
         label="Cost"
-        figure={none ? "–" : money(overview.cost_nano_usd)}
-        note={overview.cost_nano_usd === null || none ? "no call has a price" : `${money(perCall(overview))} a call`}
+        figure={none ? "–" : overview.cost_shown === null ? "unpriced" : money(overview.cost_shown.nano, overview.cost_shown.currency)}
+        title={overview.cost_shown?.rate_day ? `At the rate of ${overview.cost_shown.rate_day}` : undefined}
+        note={costNote(overview, display)}
       />
       <Tile
         label="Unpriced calls"
@@ -149,12 +153,19 @@ function Tiles({ overview, filters }: { overview: Overview; filters: Filters }) 
   );
 }
 
+/** What a call costs, and what machines of one's own stood idle for, which is not in the figure. */
+function costNote(overview: Overview, display: Display): string {
+  const idle = overview.idle_shown === null || overview.idle_shown.nano === "0" ? "" : `${money(overview.idle_shown.nano, overview.idle_shown.currency)} idle beside it`;
+  if (overview.cost_nano_usd === null || overview.requests === 0) return idle || "no call has a price";
+  return [`${shownMoney(perCall(overview), display)} a call`, idle].filter(Boolean).join(", ");
+}
+
 function perCall(overview: Overview): string {
   const priced = BigInt(Math.max(1, overview.requests - overview.unpriced));
   return (BigInt(overview.cost_nano_usd ?? "0") / priced).toString();
 }
 
-function Tile({ label, figure, note, alarm = false, title }: { label: string; figure: string; note: ReactNode; alarm?: boolean; title?: string }) {
+function Tile({ label, figure, note, alarm = false, title }: { label: string; figure: string; note: ReactNode; alarm?: boolean; title?: string | undefined }) {
   return (
     <div className={`card tile ${alarm ? "alarm" : ""}`} title={title} data-tile={label}>
       <span className="label">{label}</span>

@@ -126,6 +126,12 @@ function UsageTable({ usage }: { usage: Usage }) {
   );
 }
 
+/** The call's own rate is that of its day; nothing where the amount stands above in that currency already. */
+function shownCost(shown: NonNullable<Cost["shown"]>, currency: string): string | null {
+  if (shown.currency === currency || shown.currency === "USD") return null;
+  return `${money(shown.nano, shown.currency)} at the rate of ${shown.rate_day ?? "its day"}`;
+}
+
 const STATES: Record<string, string> = {
   computed: "computed from the price table",
   provided: "provided by the emitter",
@@ -159,6 +165,7 @@ function CostTable({ cost }: { cost: Cost }) {
           ["Price source", cost.source ?? null],
           ["Price version", cost.version ?? null],
           ["In US dollars", cost.currency === "USD" || isUnpriced ? null : money(cost.nano_usd)],
+          ["Shown as", cost.shown ? shownCost(cost.shown, cost.currency) : null],
         ]}
       />
     </Section>

@@ -7,7 +7,8 @@ import { CopyButton, Skeleton, StatusDot, Tabs } from "@/components/basics";
 import { Failure } from "@/components/failure";
 import { Icon, kindIcon } from "@/components/icons";
 import { Json } from "@/components/text";
-import { compact, duration, money } from "@/core/format";
+import { Money } from "@/features/money";
+import { compact, duration } from "@/core/format";
 import { Conversation } from "./conversation";
 import { Details } from "./details";
 
@@ -38,7 +39,7 @@ export function SpanPane({ traceId, row, scores }: { traceId: string; row: SpanR
           {row.time_to_first_token_ns !== null && <span>first token {duration(row.time_to_first_token_ns)}</span>}
           {row.model !== null && <span className="tag">{row.provider === null ? row.model : `${row.provider} · ${row.model}`}</span>}
           {(row.input_tokens !== null || row.output_tokens !== null) && <span>{compact(row.input_tokens ?? 0)} in / {compact(row.output_tokens ?? 0)} out</span>}
-          {row.cost_state !== null && <span>{money(row.cost_nano_usd)}</span>}
+          {row.cost_state !== null && <Money nano={row.cost_nano_usd} />}
         </div>
         <Tabs
           label="Span"

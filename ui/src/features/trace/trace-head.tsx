@@ -2,7 +2,8 @@ import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import type { Score, TraceRow } from "@/api/types";
 import { Ago, CopyButton, StatusDot, useNow } from "@/components/basics";
-import { count, duration, money } from "@/core/format";
+import { Money } from "@/features/money";
+import { count, duration } from "@/core/format";
 import { exact } from "@/core/time";
 import { ScoreTag } from "./scores";
 
@@ -56,7 +57,7 @@ function TraceCost({ trace }: { trace: TraceRow }) {
   if (trace.cost_nano_usd === null) return <span className="muted" title={without}>unpriced</span>;
   return (
     <>
-      {money(trace.cost_nano_usd)}
+      <Money nano={trace.cost_nano_usd} />
       {trace.unpriced > 0 && <span className="muted"> + {without}</span>}
     </>
   );

@@ -4,7 +4,8 @@ import { useVirtualizer } from "@tanstack/react-virtual";
 import { useCallback, useEffect, useMemo, useRef, useState, type CSSProperties } from "react";
 import type { SpanRow } from "@/api/types";
 import { Icon, kindIcon } from "@/components/icons";
-import { compact, count, duration, money } from "@/core/format";
+import { Money } from "@/features/money";
+import { compact, count, duration } from "@/core/format";
 import { filterTree, visibleRows, type Node } from "@/core/tree";
 
 interface Props {
@@ -170,7 +171,7 @@ function Under({ span }: { span: SpanRow }) {
       {(span.input_tokens !== null || span.output_tokens !== null) && (
         <span>{compact(span.input_tokens ?? 0)} → {compact(span.output_tokens ?? 0)} tok</span>
       )}
-      {span.cost_state !== null && <span>{money(span.cost_nano_usd)}</span>}
+      {span.cost_state !== null && <Money nano={span.cost_nano_usd} />}
     </div>
   );
 }

@@ -5,7 +5,8 @@ import { useVirtualizer } from "@tanstack/react-virtual";
 import { useEffect, useRef, useState } from "react";
 import type { TraceRow } from "@/api/types";
 import { Ago, Skeleton, StatusDot } from "@/components/basics";
-import { compact, count, duration, money, names, nsToMs } from "@/core/format";
+import { Money } from "@/features/money";
+import { compact, count, duration, names, nsToMs } from "@/core/format";
 
 interface Props {
   rows: readonly TraceRow[];
@@ -130,7 +131,7 @@ function CostCell({ row }: { row: TraceRow }) {
   const partly = row.unpriced > 0;
   return (
     <span role="cell" className="right" title={partly ? `${row.unpriced} of ${row.calls} calls have no price` : undefined}>
-      {money(row.cost_nano_usd)}
+      <Money nano={row.cost_nano_usd} />
       {partly && <span className="muted">+</span>}
     </span>
   );
