@@ -133,7 +133,7 @@ def test_the_exit_does_not_wait_for_a_server_that_hangs(start: Start, script: Sc
     with Peer(script) as peer:
         program = start(START + "work('a'); wk.score('good', 1, trace_id='a' * 32); sys.exit(7)", peer.url)
         assert program.ends() == (7, "")
-        assert (peer.holding.is_set(), peer.answered, peer.over.is_set()) == (True, 0, False)
+        assert (peer.holding.wait(60), peer.answered, peer.over.is_set()) == (True, 0, False)
 
 
 def test_the_exit_sends_what_waits(start: Start) -> None:
