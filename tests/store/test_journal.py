@@ -119,7 +119,8 @@ def test_what_was_only_journalled_is_stored_at_the_next_start(folder_backend: Fo
     assert held.entered.wait(30)
     for number in range(2, 30):
         accept(store, make.span(number, 1, at=number))
-    accept(store, make.span(1, 1, model="third"))
+    accept(store, make.span(1, 1, model="third", session_id="s"))
+    accept(store, make.span(1, 2, parent=1))
     store.accept(WriteBatch(logs=(log_of(make.span(2, 1), "late"),), scores=(score_of(1),))).durable.result(30)
     left = tmp_path / "left"
     shutil.copytree(folder_backend.folder or left, left)
@@ -127,7 +128,10 @@ def test_what_was_only_journalled_is_stored_at_the_next_start(folder_backend: Fo
     for _ in range(3):
         shutil.copytree(left / JOURNAL, tmp_path / "kept", dirs_exist_ok=True)
         opened = open_span_store(left, refine=refine, memory_mib=256)
-        assert numbers(opened) == list(range(1, 30))
+        assert numbers(opened) == [1, *range(1, 30)]
+        child = opened.get_span("default", f"{1:032x}", f"{2:016x}")
+        assert child is not None
+        assert child.session_id == "s"
         first = opened.get_span("default", f"{1:032x}", f"{1:016x}")
         second = opened.get_span("default", f"{2:032x}", f"{1:016x}")
         assert first is not None

@@ -41,26 +41,30 @@ _encoder = msgspec.json.Encoder()
 
 def take_out(attributes: Attributes, told: Content | None, answered: Content | None) -> tuple[Attributes, str | None]:
     """Return the attributes without what input and output hold, and the pieces to put it back (None: nothing)."""
-    long = [(key, value) for key, value in attributes.items() if type(value) is str and len(value) >= _LEAST]
-    texts = [*_texts(told), *_texts(answered)] if long else []
-    if not texts:
-        return attributes, None
-    whole = {text: number for number, text in enumerate(texts)}
-    escapes = _Escapes(texts)
+    texts: list[str] | None = None
     pieces: Pieces = {}
-    for key, value in long:
-        found = whole.get(value)
-        if found is not None and clean_text(value) == value:  # the canonical text holds Unicode only
-            pieces[key] = found
-        elif value[0] in "[{" and (parts := escapes.within(value)):
-            pieces[key] = parts
+    for key, value in attributes.items():
+        if type(value) is not str or len(value) < _LEAST:
+            continue
+        if texts is None:
+            texts = _texts(told) + _texts(answered)
+            if not texts:
+                return attributes, None
+            escapes = _Escapes(texts)
+        if value[0] in "[{":
+            parts = escapes.within(value)
+            if parts is not None:
+                pieces[key] = parts
+                continue
+        if value in texts and clean_text(value) == value:  # the canonical text holds Unicode only
+            pieces[key] = texts.index(value)
     if not pieces:
         return attributes, None
     try:
         noted = _encoder.encode(pieces).decode()
     except UnicodeEncodeError:  # a lone surrogate beside the text: it stays as it came
         return attributes, None
-    return {key: None if key in pieces else value for key, value in attributes.items()}, noted
+    return {**attributes, **dict.fromkeys(pieces)}, noted
 
 
 def put_back(attributes: Attributes, noted: str, told: Content | None, answered: Content | None) -> Attributes:
@@ -139,15 +143,22 @@ def _ascii(text: str) -> str:
 def _texts(content: Content | None) -> list[str]:
     if content is None:
         return []
-    found = [text for message in content.messages for part in message.parts for text in _of_part(part)]
-    found.extend(text for document in content.documents for text in _of_document(document))
+    found: list[str] = []
+    for message in content.messages:
+        for part in message.parts:
+            if type(part) is TextPart:  # nearly all of them
+                found.append(part.text)
+            else:
+                found.extend(_of_part(part))
+    for document in content.documents:
+        found.extend(_of_document(document))
     if content.text is not None:
         found.append(content.text)
     return [text for text in found if len(text) >= _LEAST]
 
 
 def _of_part(part: Part) -> Iterator[str]:
-    if isinstance(part, TextPart | ReasoningPart):
+    if isinstance(part, ReasoningPart | TextPart):
         yield part.text
     elif isinstance(part, ToolCallPart):
         yield from _inside(part.arguments)

@@ -96,7 +96,6 @@ class DuckdbStore:
             self._space = Space(path, self._writer, self._copier, keep_free=min_free)
             self._writer.interrupt_readers = self._reader.interrupt
             self._writer.start()
-            self.settle(_PATIENCE)
             self._acceptor.start()
         except WatchkeeperError:
             db.close()

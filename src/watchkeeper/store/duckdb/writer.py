@@ -40,6 +40,7 @@ _FOLD_BYTES = 12 << 20
 _FOLD_EVERY = 0.25
 _FACTS_DELAY = 0.4
 _IDLE = 1.0
+_RECOVERY = 10.0
 _AGAIN = 0.5
 _TRIES = 5
 _WAL_IDLE = 16 << 20
@@ -99,6 +100,10 @@ class Writer:
             for entry, batch in self._journal.recover(self._folded):
                 self._queue.adopt(batch, entry)
         self._thread.start()
+        # What the journal brings, and the facts that are due for it, are there before anybody reads.
+        self._queue.settle(_RECOVERY)
+        if self._facts_due:
+            self.do(lambda _: self._tend("copy trace facts", self._copy_facts)).result()
 
     def stop(self) -> None:
         """Drain the queue, then end the thread."""
