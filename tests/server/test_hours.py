@@ -13,6 +13,7 @@ import httpx
 import pytest
 
 from tests.otlp import request, span
+from watchkeeper.kit.errors import ConfigError
 from watchkeeper.kit.settings import ServerSettings
 from watchkeeper.model import Span
 from watchkeeper.pricing import HOUR
@@ -183,6 +184,21 @@ async def test_projects_share_a_machine_and_see_their_own_part(house: House) -> 
     ]
     assert (theirs["whole"], theirs["idle_nano_usd"]) == (False, None)
     assert (await house.http.get("/api/v1/overview", params=DAY, headers=other)).json()["idle_nano_usd"] is None
+
+
+async def test_where_the_price_file_lies_is_for_who_runs_the_server(house: House) -> None:
+    """A project's key is told neither the price file's place nor its error, nor the machines by name in the status."""
+    other = house.other()
+    house.prices.write_text("[[on_prem]]\n")
+    with pytest.raises(ConfigError):
+        house.services.prices.pricer.reload()
+    mine = (await house.http.get("/api/v1/prices/check")).json()["ages"]
+    theirs = (await house.http.get("/api/v1/prices/check", headers=other)).json()["ages"]
+    status = (await house.http.get("/api/v1/status", headers=other)).json()["prices"]
+
+    assert mine["overrides"] == str(house.prices)
+    assert (theirs["overrides"], theirs["error"]) == (None, None)
+    assert not {"error", "on_premises"} & set(status)
 
 
 async def test_a_late_call_is_shared_by_a_backfill_and_a_day_later(house: House) -> None:

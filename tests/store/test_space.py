@@ -15,7 +15,8 @@ import pytest
 
 from tests.store.conftest import FolderBackend
 from watchkeeper.kit.errors import StoreError
-from watchkeeper.store.api import Selector, SpanFilter, SpanStore, TraceFilter
+from watchkeeper.model import Cost
+from watchkeeper.store.api import CostChange, Selector, SpanFilter, SpanStore, TraceFilter
 from watchkeeper.store.conformance.samples import Maker, refine, stored
 from watchkeeper.store.conformance.support import eventually
 from watchkeeper.store.duckdb.swap import fresh_path, recover, take_place
@@ -247,3 +248,33 @@ def test_a_copy_is_given_up_when_the_engine_fails(
     assert not fresh_path(folder_backend.folder / SPANS_FILE).exists()
     assert store.reclaim(force=True).rewritten
     assert store.stats().spans == 99
+
+
+def test_a_cost_that_changes_while_the_file_is_copied_is_in_the_copy(folder_backend: FolderBackend) -> None:
+    """A span priced anew after its part of the store was copied has its new cost in the copy too."""
+    assert folder_backend.folder is not None
+    store = folder_backend.open()
+    stored(store, *(make.span(n, 1, at=n, kind="llm", cost=5) for n in range(1, 11)))
+    calls = store.priced_spans("default", SpanFilter()).items
+    after = Cost(state="computed", nano=9, nano_usd=9, source="new")
+    changes = [
+        CostChange(
+            trace_id=one.trace_id, span_id=one.span_id, start_time=one.start_time, before=one.cost, after=after
+        )
+        for one in calls
+    ]  # fmt: skip
+    left = [changes]
+    target = folder_backend.folder / "copy.duckdb"
+    store.backup(
+        target, together=lambda: None,
+        progress=lambda done, whole: None if done < whole or not left else _reprice(store, left.pop()),
+    )  # fmt: skip
+    with duckdb.connect(str(target), read_only=True) as copy:
+        found = copy.execute("SELECT DISTINCT cost_nano, price_source FROM spans").fetchall()
+
+    assert left == []
+    assert found == [(9, "new")]
+
+
+def _reprice(store: SpanStore, changes: list[CostChange]) -> None:
+    assert store.reprice("default", changes) == len(changes)

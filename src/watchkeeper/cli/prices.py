@@ -118,7 +118,7 @@ def _check_here(services: Services, project: str, body: dict[str, Any]) -> dict[
     from watchkeeper.server.request import nanoseconds
 
     since, until = (nanoseconds(name, body[name]) for name in ("since", "until"))
-    return services.prices.check(project, since, until).model_dump()
+    return services.prices.check(project, since, until, whole=True).model_dump()
 
 
 def _age_lines(ages: dict[str, Any]) -> list[tuple[str, bool]]:

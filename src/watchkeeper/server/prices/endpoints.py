@@ -36,9 +36,15 @@ def show(
 
 
 @router.get("/prices/check")
-def check(project: Project, prices: Prices, since: TimeText = None, until: TimeText = None) -> CheckOut:
+def check(
+    project: Project,
+    who: Annotated[Caller, Depends(caller)],
+    prices: Prices,
+    since: TimeText = None,
+    until: TimeText = None,
+) -> CheckOut:
     """Return how the models that were called are priced, where tables differ, and how old they are (beta)."""
-    return prices.check(project, nanoseconds("since", since), nanoseconds("until", until))
+    return prices.check(project, nanoseconds("since", since), nanoseconds("until", until), whole=who.is_owner)
 
 
 @router.post("/prices/backfill")

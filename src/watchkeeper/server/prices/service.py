@@ -75,8 +75,10 @@ class PriceService:
         moment = self._clock.now_ns() if at is None else at
         return PricedOut.model_validate(plain(self._desk.show(provider, model, moment, host=host, region=region)))
 
-    def check(self, project: str, since: int | None, until: int | None) -> CheckOut:
+    def check(self, project: str, since: int | None, until: int | None, *, whole: bool) -> CheckOut:
         """Return how the models that were called in a window (30 days by default) are priced, and how old tables are.
+
+        Only with `whole` the price file's place and error are told.
 
         Raises:
             RequestError: the window is empty.
@@ -89,7 +91,7 @@ class PriceService:
         rows = self._store.overview(project, since=start, until=end, buckets=1).models
         return CheckOut(
             since=start, until=end,  # type: ignore[arg-type]  # Time takes the number
-            ages=AgesOut.model_validate(plain(self._desk.ages(now))),
+            ages=AgesOut.model_validate(plain(self._desk.ages(now)) | ({} if whole else {"overrides": None, "error": None})),
             models=[
                 CheckedOut(
                     calls=row.requests, unpriced=row.unpriced, priced=self.show(row.model, row.provider, now, None, None)
