@@ -14,9 +14,11 @@ from typing import Any
 from typer.main import get_command
 
 from watchkeeper.cli.verbs import application
-from watchkeeper.kit.settings import SdkSettings, ServerSettings, describe
+from watchkeeper.doctor import RULES
+from watchkeeper.kit.settings import ForeignSettings, SdkSettings, ServerSettings, describe
 from watchkeeper.server import assemble, create_app, openapi
 
+FINDINGS = "<!-- findings: written by scripts/check_generated.py -->"
 ROOT = Path(__file__).resolve().parents[1]
 
 
@@ -41,6 +43,7 @@ def generated() -> dict[str, str]:
         "openapi.json": _openapi(),
         "docs/reference/settings.md": _settings(),
         "docs/reference/cli.md": _cli(),
+        "docs/operations/doctor.md": _doctor(),
     }
 
 
@@ -54,7 +57,7 @@ def _openapi() -> str:
 
 def _settings() -> str:
     parts = ["# Settings", "", "Generated from `src/watchkeeper/kit/settings.py`. A flag wins over a variable."]
-    for title, kind in (("Server", ServerSettings), ("SDK", SdkSettings)):
+    for title, kind in (("Server", ServerSettings), ("SDK", SdkSettings), ("Doctor", ForeignSettings)):
         parts += ["", f"## {title}", "", "| variable | default | meaning |", "|---|---|---|"]
         parts += [
             f"| `{env}` | {f'`{default}`' if default else ''} | {text} |" for env, text, default in describe(kind)
@@ -84,6 +87,20 @@ def _commands(group: Any, before: str = "") -> Iterator[tuple[str, Any]]:  # noq
             yield from _commands(command, f"{before}{name} ")
         else:
             yield before + name, command
+
+
+def _doctor() -> str:
+    """Return the page with the table of findings in its place, the rest as it is."""
+    before, mark, rest = (ROOT / "docs/operations/doctor.md").read_text().partition(FINDINGS)
+    rows = ["", "", "| id | | looked at | what it means | how it is mended |", "|---|---|---|---|---|"]
+    rows += [
+        f"| {one.id} | {one.severity} | {one.check} | {one.meaning} | {_code(one.mend)} |" for one in RULES.values()
+    ]
+    return before + mark + "\n".join(rows) + "\n" + rest[rest.index("\n<!-- end") :]
+
+
+def _code(mend: str) -> str:
+    return mend.replace("|", "\\|")
 
 
 if __name__ == "__main__":

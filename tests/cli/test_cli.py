@@ -101,7 +101,19 @@ def test_version_prints_json() -> None:
 
 @pytest.mark.parametrize(
     "verb",
-    ["serve", "demo", "sql", "erase", "version", "keys", "keys create", "keys list", "keys rotate", "keys revoke"],
+    [
+        "serve",
+        "demo",
+        "sql",
+        "erase",
+        "doctor",
+        "version",
+        "keys",
+        "keys create",
+        "keys list",
+        "keys rotate",
+        "keys revoke",
+    ],
 )
 def test_every_verb_has_help_with_a_label(verb: str) -> None:
     """Each verb's help says what it does and whether it is stable or beta."""

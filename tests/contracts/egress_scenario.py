@@ -103,6 +103,8 @@ def _command_line(folder: Path, served: Served) -> None:
     _cli("sql", "select name from spans", "--data-dir", str(folder / "data"))
     _cli("sql", "select name from spans", "--url", served.url, "--json")
     _cli("erase", "--user", "ada", "--yes", "--url", served.url)
+    _cli("doctor", "--data-dir", str(folder / "data"), "--url", served.url, "--send")
+    _cli("doctor", "--data-dir", str(folder / "data"), "--url", "https://watchkeeper.example")  # is not asked
 
 
 def _cli(*words: str) -> None:

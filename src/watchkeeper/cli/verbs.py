@@ -4,7 +4,21 @@ from __future__ import annotations
 
 import typer
 
-from watchkeeper.cli import backfill, backup, demo, erase, keys, prices, restore, serve, settings, sql, users, version
+from watchkeeper.cli import (
+    backfill,
+    backup,
+    demo,
+    doctor,
+    erase,
+    keys,
+    prices,
+    restore,
+    serve,
+    settings,
+    sql,
+    users,
+    version,
+)
 
 __all__ = ["application"]
 
@@ -18,6 +32,7 @@ application = typer.Typer(
 )
 application.command("serve")(serve.serve)
 application.command("demo")(demo.demo)
+application.command("doctor")(doctor.doctor)
 application.command("sql")(sql.sql)
 application.command("erase")(erase.erase)
 application.add_typer(keys.application, name="keys")

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from watchkeeper.kit.errors import ConfigError
 
-__all__ = ["SdkSettings", "ServerSettings", "describe", "environment", "names", "read"]
+__all__ = ["ForeignSettings", "SdkSettings", "ServerSettings", "describe", "environment", "names", "read"]
 
 S = TypeVar("S")
 
@@ -150,6 +150,20 @@ class SdkSettings:
         "OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE", "file of the client's certificate", None
     )
     otlp_client_key: str | None = _setting("OTEL_EXPORTER_OTLP_CLIENT_KEY", "file of its key", None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForeignSettings:
+    """What other clients would be told: `watchkeeper doctor` looks at it, nothing else does."""
+
+    otlp_protocol: str | None = _setting(
+        "OTEL_EXPORTER_OTLP_PROTOCOL", "grpc, http/protobuf or http/json: what OTel's exporters speak", None
+    )
+    otlp_traces_protocol: str | None = _setting("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "the same, for traces", None)
+    langfuse_host: str | None = _setting("LANGFUSE_HOST", "where Langfuse's SDK sends", None)
+    langfuse_base_url: str | None = _setting("LANGFUSE_BASE_URL", "its newer name", None)
+    langfuse_public_key: str | None = _setting("LANGFUSE_PUBLIC_KEY", "its key pair, where that host is ours", None)
+    langfuse_secret_key: str | None = _setting("LANGFUSE_SECRET_KEY", "the secret half", None)
 
 
 def read(kind: type[S], environ: Mapping[str, str] | None = None, **given: object) -> S:

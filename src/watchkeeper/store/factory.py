@@ -9,9 +9,13 @@ from watchkeeper.kit.clock import Clock
 from watchkeeper.kit.errors import StoreError
 from watchkeeper.model import Span
 from watchkeeper.store.api import Refine, SpanStore
+from watchkeeper.store.control.peek import check_control_format, key_state
 from watchkeeper.store.control.store import ControlStore
 
-__all__ = ["CONTROL_FILE", "SPANS_FILE", "ControlStore", "open_control_store", "open_span_store", "packed_bytes"]
+__all__ = [
+    "CONTROL_FILE", "SPANS_FILE", "ControlStore", "check_control_format", "key_state", "open_control_store",
+    "open_span_store", "packed_bytes", "stored_format",
+]  # fmt: skip
 
 SPANS_FILE = "spans.duckdb"
 CONTROL_FILE = "control.sqlite"
@@ -63,6 +67,19 @@ def open_control_store(folder: Path | None, clock: Clock | None = None) -> Contr
     if folder is not None:
         _make(folder)
     return ControlStore(None if folder is None else folder / CONTROL_FILE, clock)
+
+
+def stored_format(path: Path) -> tuple[int, int]:
+    """Return the format of a spans file and the newest this release writes, without changing the file.
+
+    Raises:
+        StoreFormatError: a newer release wrote it, or it is not one of ours.
+        StoreLockedError: another process has it.
+        StoreError: it cannot be opened.
+    """
+    from watchkeeper.store.duckdb import peek
+
+    return peek.stored_format(path)
 
 
 def _make(folder: Path) -> None:

@@ -1,0 +1,1 @@
+"""Each fault is truly made, and doctor must name it."""
