@@ -40,7 +40,8 @@ def _attributes(pairs: dict[str, object]) -> list[KeyValue]:
     return [KeyValue(key=key, value=_value(value)) for key, value in pairs.items()]
 
 
-def _text(seed: int, size: int) -> str:
+def text_of(seed: int, size: int) -> str:
+    """Return prose of that many characters, another for each seed."""
     words: list[str] = []
     length = 0
     while length < size:
@@ -117,14 +118,14 @@ class Template:
 def _agent(index: int) -> dict[str, object]:
     return {
         "gen_ai.operation.name": "invoke_agent", "gen_ai.agent.name": "bot", "user.id": f"user-{index}",
-        "session.id": f"session-{index}", "padding": _text(index, SPAN_BYTES - 330),
+        "session.id": f"session-{index}", "padding": text_of(index, SPAN_BYTES - 330),
     }  # fmt: skip
 
 
 def _chat(index: int, dialect: str) -> dict[str, object]:
     model = MODELS[index % len(MODELS)]
     provider = {"g": "openai", "c": "anthropic", "m": "mistral_ai"}[model[0]]
-    question, answer = _text(index, 1_500), _text(index + 1, 1_050)
+    question, answer = text_of(index, 1_500), text_of(index + 1, 1_050)
     if dialect == "openinference":
         return {
             "openinference.span.kind": "LLM", "llm.model_name": model, "llm.provider": provider,

@@ -1,6 +1,6 @@
 """`make bench`: everything, peers in the same run; writes RESULTS.md.
 
-Name parts to run those alone (`ingest soak start sdk metrics queries`); the other sections of RESULTS.md stay.
+Name parts to run those alone (`ingest soak start sdk metrics capture queries`); the other sections of RESULTS.md stay.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from benchmarks import ingest, metrics_cost, queries, sdk_cost, soak, start
+from benchmarks import capture, ingest, metrics_cost, queries, sdk_cost, soak, start
 from benchmarks.machine import describe
 
 RESULTS = Path(__file__).parent / "RESULTS.md"
@@ -30,7 +30,9 @@ ours over the API, the peers' from their database; 20,000 ms stands for one that
 def main() -> None:
     """Run the parts and write the file."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("parts", nargs="*", help="ingest, soak, start, sdk, metrics, queries; all when left out")
+    parser.add_argument(
+        "parts", nargs="*", help="ingest, soak, start, sdk, metrics, capture, queries; all when left out"
+    )
     parser.add_argument("--seconds", type=float, default=60, help="length of each ingest run")
     parser.add_argument("--spans", type=int, default=1_000_000, help="spans for the questions")
     given = parser.parse_args()
@@ -40,6 +42,7 @@ def main() -> None:
         "start": ("Start and memory", start.main),
         "sdk": ("SDK cost", sdk_cost.main),
         "metrics": ("Cost of /metrics", metrics_cost.main),
+        "capture": ("Cost of masking", capture.main),
         "queries": (
             f"Questions at {given.spans:,} spans, idle and while 3,000 arrive a second",
             lambda: queries.main(given.spans),

@@ -127,7 +127,10 @@ async def test_what_was_masked_is_counted_on_the_span(tmp_path: Path) -> None:
             key: value for key, value in found["raw"]["attributes"].items() if key.startswith("watchkeeper.masked.")
         }
 
+        trace = (await http.get("/api/v1/traces")).json()["items"][0]
+
     assert {key: int(value) for key, value in counts.items()} == {"watchkeeper.masked.email": 1}
+    assert (found["masked"], trace["masked"]) == ({"email": 1}, 1)
 
 
 async def test_a_resend_is_the_same(tmp_path: Path) -> None:

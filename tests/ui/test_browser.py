@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +17,7 @@ HOSTILE = (
     '<img src=x onerror="window.hacked=1"><script>window.hacked=1</script> \u202egnp.exe '
     "**[x](javascript:window.hacked=1)**"
 )
+KEY = "sk-" + "proj-A1b2C3d4E5f6G7h8I9j0"
 HUGE = "lorem ipsum " * 17_000
 
 
@@ -30,6 +32,8 @@ class Fed:
         )
         self.unpriced = send(server, "Guten Tag", "Hallo.", service="mail-triage", user="eve", model="house-model-7b")
         self.hostile = send(server, HOSTILE, HOSTILE, user=HOSTILE[:60], name=HOSTILE[:90])
+        told = "Write to ada@example.com or bob@example.com"
+        self.masked = send(server, f"{told}, my key is {KEY}.", "I will.", user="mia")
         self.huge = send(server, HUGE, "Too long.", user="long")
 
 
@@ -93,6 +97,19 @@ def test_unpriced_is_a_word(fed: Fed, look: Look) -> None:
     page.wait_for_selector(f"[data-trace='{fed.unpriced}']")
     assert "unpriced" in row(page, fed.unpriced)
     assert "$0" not in row(page, fed.unpriced)
+
+
+def test_what_was_masked_is_told(fed: Fed, look: Look) -> None:
+    """A span says how many values of which kind were masked and where that is explained; its trace bears a mark."""
+    page, seen = look(fed.server, f"/traces/{fed.masked}")
+    badge = page.get_by_role("note", name="3 values masked")
+    expect(badge).to_have_text("3 values masked: e-mail 2, key 1")
+    expect(badge).to_have_attribute("title", re.compile("docs/capture.md"))
+    page.goto(f"{fed.server.url}/traces")
+    mark = page.locator(f"[data-trace='{fed.masked}']").get_by_role("img", name="masked")
+    expect(mark).to_have_attribute("aria-label", "6 values masked or dropped on arrival")
+    expect(page.locator(f"[data-trace='{fed.good}']").get_by_role("img", name="masked")).to_have_count(0)
+    assert seen.complaints == []
 
 
 def test_row_has_latency_tokens_and_cost(fed: Fed, look: Look) -> None:

@@ -109,7 +109,7 @@ function blank(traceId: string, service: string, user: string, session: string):
     session_id: session, user_id: user, tags: ["beta-testers"], provider: null, model: null, request_model: null, response_model: null,
     response_id: null, usage: {}, cost: null, time_to_first_token_ns: null, streaming: null, finish_reasons: [], parameters: {},
     input: null, output: null, tools: [], tool_name: null, agent_name: null, prompt_name: null, prompt_version: null,
-    endpoint_host: null, region: null, operator: null, model_digest: null, dialects: [], mapper: 1, received_at: nine(Date.now()),
+    endpoint_host: null, region: null, operator: null, model_digest: null, dialects: [], mapper: 1, received_at: nine(Date.now()), masked: {},
     raw: { attributes: { "service.name": service, "gen_ai.operation.name": "chat", "gen_ai.usage.input_tokens": 412 }, resource: { "telemetry.sdk.language": "python" }, scope: { name: "watchkeeper", version: "0.1.0" }, events: [], links: [], logs: [] },
   };
 }
@@ -122,7 +122,7 @@ function summary(spans: readonly SpanDetail[], root: SpanDetail): TraceRow {
   return {
     trace_id, name, service, environment, session_id, user_id, tags, start_time, duration_ns, status,
     spans: spans.length, calls: calls.length, errors: spans.filter((span) => span.status === "error").length,
-    unpriced: calls.length - priced.length, models: [...new Set(calls.map((span) => span.model ?? ""))],
+    unpriced: calls.length - priced.length, masked: spans.reduce((total, span) => total + Object.values(span.masked).reduce((a, b) => a + b, 0), 0), models: [...new Set(calls.map((span) => span.model ?? ""))],
     input_tokens: sum((span) => span.usage.input_tokens ?? 0), output_tokens: sum((span) => span.usage.output_tokens ?? 0),
     cost_nano_usd: priced.length === 0 ? null : sum((span) => Number(span.cost?.nano_usd ?? 0)).toString(),
     input: root.input?.text ?? "", output: root.output?.text ?? "",

@@ -6,10 +6,11 @@ from enum import IntEnum
 from typing import Final
 
 from watchkeeper.guard.rules.named_secret import names_secret
+from watchkeeper.model.semconv import MASKED_PREFIX
 
 __all__ = ["COUNT_PREFIX", "Role", "role_of"]
 
-COUNT_PREFIX: Final = "watchkeeper.masked."
+COUNT_PREFIX: Final = MASKED_PREFIX
 """Attributes that say how many of a kind were masked; ours alone to write."""
 
 

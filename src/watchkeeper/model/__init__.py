@@ -23,6 +23,7 @@ from watchkeeper.model.raw import (
     RawLog,
     RawSpan,
     Scope,
+    masked_of,
     merge_raw,
 )
 from watchkeeper.model.score import Score, ScoreSource
@@ -58,6 +59,7 @@ __all__ = [
     "ToolCallPart",
     "ToolResultPart",
     "Usage",
+    "masked_of",
     "merge_raw",
     "preview",
 ]

@@ -6,7 +6,19 @@ from typing import TypeAlias
 
 import msgspec
 
-__all__ = ["AttributeValue", "Attributes", "RawEvent", "RawLink", "RawLog", "RawSpan", "Scope", "merge_raw"]
+from watchkeeper.model.semconv import MASKED_PREFIX
+
+__all__ = [
+    "AttributeValue",
+    "Attributes",
+    "RawEvent",
+    "RawLink",
+    "RawLog",
+    "RawSpan",
+    "Scope",
+    "masked_of",
+    "merge_raw",
+]
 
 AttributeValue: TypeAlias = "str | bool | int | float | bytes | list[AttributeValue] | dict[str, AttributeValue] | None"
 """An OTLP AnyValue as Python: string, bool, int, double, bytes, array, kvlist, or empty."""
@@ -95,3 +107,13 @@ def merge_raw(earlier: RawSpan, later: RawSpan) -> RawSpan:
         elif not new or new == Scope():
             changes[field] = old
     return msgspec.structs.replace(later, **changes)
+
+
+def masked_of(attributes: Attributes) -> dict[str, int]:
+    """Return how many values of each kind were masked in a record, most first."""
+    found = {
+        key.removeprefix(MASKED_PREFIX): value
+        for key, value in attributes.items()
+        if key.startswith(MASKED_PREFIX) and isinstance(value, int) and not isinstance(value, bool)
+    }
+    return dict(sorted(found.items(), key=lambda one: (-one[1], one[0])))

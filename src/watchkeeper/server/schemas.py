@@ -95,6 +95,7 @@ class TraceOut(Model):
     input_tokens: int
     output_tokens: int
     cost_nano_usd: Big | None
+    masked: int
     input: str
     output: str
 

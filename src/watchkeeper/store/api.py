@@ -230,7 +230,7 @@ class TraceRow(msgspec.Struct, frozen=True, kw_only=True):
     `duration_ns` runs from the earliest start to the latest end. Tokens and cost are summed over
     model calls only (kinds llm, embedding, reranker), a parent's usage never added to its children's.
     `status` is error when the entry span failed; `errors` counts failed spans. `cost_nano_usd` is None when no
-    call was priced; `unpriced` counts the calls that have no price.
+    call was priced; `unpriced` counts the calls that have no price. `masked` sums what was masked in its spans.
     """
 
     trace_id: str
@@ -251,6 +251,7 @@ class TraceRow(msgspec.Struct, frozen=True, kw_only=True):
     input_tokens: int
     output_tokens: int
     cost_nano_usd: int | None
+    masked: int = 0
     input: str
     output: str
 

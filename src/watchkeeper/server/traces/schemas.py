@@ -92,7 +92,7 @@ class ContentOut(Model):
 
 
 class SpanDetail(Model):
-    """One span whole, with what arrived, verbatim, under `raw`."""
+    """One span whole, with what arrived, verbatim, under `raw`; `masked` is how many values of each kind were masked."""
 
     project: str
     trace_id: str
@@ -137,4 +137,5 @@ class SpanDetail(Model):
     dialects: list[str]
     mapper: int
     received_at: Time
+    masked: dict[str, int] = {}
     raw: dict[str, Any]

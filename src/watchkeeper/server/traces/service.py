@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from watchkeeper.kit.errors import NotFoundError
+from watchkeeper.model import masked_of
 from watchkeeper.server.jsonable import jsonable
 from watchkeeper.server.prices.display import Display
 from watchkeeper.server.schemas import SpanOut, TraceOut, plain
@@ -60,7 +61,9 @@ class TraceService:
         span = self._store.get_span(project, trace_id, span_id)
         if span is None:
             raise NotFoundError(f"there is no span {span_id} in trace {trace_id}")
-        detail = SpanDetail.model_validate(plain(span) | {"raw": jsonable(span.raw)})
+        detail = SpanDetail.model_validate(
+            plain(span) | {"raw": jsonable(span.raw), "masked": masked_of(span.raw.attributes)}
+        )
         if detail.cost is not None and span.cost is not None:
             detail.cost.confidence = span.cost.confidence
             detail.cost.shown = self._display.money(span.cost.nano_usd, span.start_time)

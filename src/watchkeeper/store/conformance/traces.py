@@ -35,6 +35,19 @@ class TraceSummaries:
         assert (row.models, row.status, row.service, row.environment) == (("a", "b"), "ok", "bot", "prod")
         assert store.list_traces("default", TraceFilter()).items == (row,)
 
+    def test_what_was_masked_is_summed(self, store: SpanStore) -> None:
+        """The counts on a trace's spans are summed; a text that only looks like one is not."""
+        fake = '{"watchkeeper.masked.email":5}'
+        stored(
+            store,
+            make.span(1, 1, **{"watchkeeper.masked.email": 2, "watchkeeper.masked.private_key": 1}),
+            make.span(
+                1, 2, parent=1, input=fake, note=f"watchkeeper.masked. {fake}", **{"watchkeeper.masked.email": 4}
+            ),
+            make.span(2, 3),
+        )
+        assert [row.masked for row in store.list_traces("default", TraceFilter()).items] == [0, 7]
+
     def test_unpriced_is_none(self, store: SpanStore) -> None:
         """Without a priced call the cost is None, never 0."""
         stored(store, make.span(1, 1, kind="llm", model="m"))

@@ -4,9 +4,12 @@
 
 from __future__ import annotations
 
+import re
+
 from sqlglot import exp
 
 from watchkeeper.model import Usage
+from watchkeeper.model.semconv import MASKED_PREFIX
 from watchkeeper.store.duckdb.rows import COST_COLUMNS, SCORE_READ, SPAN_READ, SPAN_ROW_READ
 from watchkeeper.store.figures import LATENCY_BOUNDS
 
@@ -219,6 +222,8 @@ TRACE_KEYS = f"""
            arg_min(status, {_ENTRY}) AS entry_status
     FROM spans GROUP BY trace_id, trace_hash"""
 TRACES_BEFORE = "SELECT DISTINCT trace_id FROM spans"
+# Of the span's own keys: inside a text of JSON the quote would be escaped.
+_MASKED = rf"""list_sum(regexp_extract_all(attributes, '[{{,]"{re.escape(MASKED_PREFIX)}[a-z_]+":([0-9]{{1,9}})', 1)::BIGINT[])"""
 TRACE_ROWS = f"""
     SELECT
         trace_id,
@@ -240,7 +245,8 @@ TRACE_ROWS = f"""
         list_sort(list(DISTINCT model) FILTER ({_MODEL} AND model IS NOT NULL)) AS models,
         coalesce(sum(input_tokens) FILTER ({_MODEL}), 0)::BIGINT AS input_tokens,
         coalesce(sum(output_tokens) FILTER ({_MODEL}), 0)::BIGINT AS output_tokens,
-        (sum(cost_nano_usd) FILTER ({_MODEL}))::BIGINT AS cost_nano_usd
+        (sum(cost_nano_usd) FILTER ({_MODEL}))::BIGINT AS cost_nano_usd,
+        coalesce(sum({_MASKED}) FILTER (contains(attributes, '{MASKED_PREFIX}')), 0)::BIGINT AS masked
     FROM spans GROUP BY trace_id"""
 
 _SUMS = """

@@ -24,6 +24,7 @@ _HASHES = "trace_hash IN (SELECT unnest($hashes::UBIGINT[]))"
 _TRACE_FIELDS = (
     "trace_id", "entry", "first_input", "last_output", "session_id", "user_id", "tags", "start_time", "duration_ns",
     "spans", "calls", "errors", "unpriced", "models", "input_tokens", "output_tokens", "cost_nano_usd",
+    "masked",
 )  # fmt: skip
 
 
@@ -164,6 +165,6 @@ def _row(values: tuple[Any, ...]) -> TraceRow:
         status="error" if entry["status"] == "error" else "ok",
         spans=row["spans"], calls=row["calls"], errors=row["errors"], unpriced=row["unpriced"],
         models=tuple(row["models"] or ()), input_tokens=row["input_tokens"], output_tokens=row["output_tokens"],
-        cost_nano_usd=row["cost_nano_usd"],
+        cost_nano_usd=row["cost_nano_usd"], masked=row["masked"],
         input=row["first_input"] or "", output=entry["output"] or row["last_output"] or "",
     )  # fmt: skip

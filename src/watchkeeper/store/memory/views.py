@@ -16,6 +16,7 @@ from watchkeeper.model import (
     TextPart,
     ToolCallPart,
     ToolResultPart,
+    masked_of,
     preview,
 )
 from watchkeeper.store import codec
@@ -103,6 +104,7 @@ def trace_row(spans: Sequence[Span]) -> TraceRow:
         input_tokens=sum(span.usage.input_tokens or 0 for span in calls),
         output_tokens=sum(span.usage.output_tokens or 0 for span in calls),
         cost_nano_usd=sum(costs) if costs else None,
+        masked=sum(sum(masked_of(span.raw.attributes).values()) for span in spans),
         input=next((text for span in sorted(spans, key=_entry_order) if (text := preview(span.input))), ""),
         output=preview(entry.output) or _last_output(calls),
     )

@@ -9,6 +9,7 @@ import { Icon, kindIcon } from "@/components/icons";
 import { Json } from "@/components/text";
 import { Money } from "@/features/money";
 import { compact, duration } from "@/core/format";
+import { masked, WHY } from "@/core/masked";
 import { Conversation } from "./conversation";
 import { Details } from "./details";
 
@@ -40,6 +41,7 @@ export function SpanPane({ traceId, row, scores }: { traceId: string; row: SpanR
           {row.model !== null && <span className="tag">{row.provider === null ? row.model : `${row.provider} · ${row.model}`}</span>}
           {(row.input_tokens !== null || row.output_tokens !== null) && <span>{compact(row.input_tokens ?? 0)} in / {compact(row.output_tokens ?? 0)} out</span>}
           {row.cost_state !== null && <Money nano={row.cost_nano_usd} />}
+          {found.data !== undefined && !found.isPlaceholderData && <MaskedBadge counts={found.data.masked} />}
         </div>
         <Tabs
           label="Span"
@@ -73,6 +75,18 @@ function Tab({ tab, span, scores }: { tab: SpanTab; span: SpanDetail; scores: re
     case "raw":
       return <Json value={span.raw} />;
   }
+}
+
+function MaskedBadge({ counts }: { counts: SpanDetail["masked"] }) {
+  const told = masked(counts);
+  if (told === null) return null;
+  const text = told.kinds === "" ? told.title : `${told.title}: ${told.kinds}`;
+  return (
+    <span className="tag masked" role="note" aria-label={`${text}. ${WHY}`} title={WHY} tabIndex={0}>
+      <Icon name="mask" />
+      {text}
+    </span>
+  );
 }
 
 function Fault({ row }: { row: SpanRow }) {

@@ -5,8 +5,10 @@ import { useVirtualizer } from "@tanstack/react-virtual";
 import { useEffect, useRef, useState } from "react";
 import type { TraceRow } from "@/api/types";
 import { Ago, Skeleton, StatusDot } from "@/components/basics";
+import { Icon } from "@/components/icons";
 import { Money } from "@/features/money";
 import { compact, count, duration, names, nsToMs } from "@/core/format";
+import { maskedInAll } from "@/core/masked";
 
 interface Props {
   rows: readonly TraceRow[];
@@ -102,7 +104,10 @@ function Row({ row, index, top, isCurrent, isEntry, isFresh, now, slowest }: Row
     >
       <span role="cell"><StatusDot status={row.status} calm /></span>
       <span role="cell" className="muted clip"><Ago time={row.start_time} now={now} /></span>
-      <span role="cell" className="name clip" title={row.name}>{row.name === "" ? "(no name)" : row.name}</span>
+      <span role="cell" className="name clip" title={row.name}>
+        {row.name === "" ? "(no name)" : row.name}
+        {row.masked > 0 && <span className="masked-mark" role="img" aria-label={maskedInAll(row.masked)} title={maskedInAll(row.masked)}><Icon name="mask" /></span>}
+      </span>
       <span role="cell" className="clip muted" title={row.service}>{row.service}</span>
       <span role="cell" className="clip" title={row.models.join(", ")}>{row.models.length === 0 ? <span className="muted">–</span> : names(row.models)}</span>
       <span role="cell" className="talk" title={row.input}>
