@@ -442,6 +442,37 @@ def test_new_data_of_an_erased_person_is_kept(tmp_path: Path) -> None:
     assert [trace for _, trace, _ in spans_in(tmp_path / "data")] == [f"{2:032x}"]
 
 
+def test_who_was_shut_out_since_stays_out(tmp_path: Path) -> None:
+    """A key revoked, a person disabled or demoted and a password changed after the backup stay so; no session comes back."""
+    services = opened(tmp_path / "data")
+    keys, people = services.control.keys, services.control.people
+    services.control.ensure_project("p2")
+    for name in ("gone", "kept"):
+        keys.create("p2", ("read",), pair=(f"pk-{name}", f"sk-{name}-secret"))
+    ada, eve = (people.add(f"{name}@example.org", name, "hash", "p2", "admin") for name in ("ada", "eve"))
+    services.control.sessions.start(ada.id, "browser")
+    found = taken(services, tmp_path / "backup.zip")
+    keys.revoke("p2", "pk-gone")
+    people.set_password(ada.id, "another")
+    people.set_role("p2", ada.id, "viewer")
+    people.disable(eve.id, disabled=True)
+    services.close()
+    report = brought_back(found, tmp_path / "data", force=True)
+    alone = brought_back(found, tmp_path / "new")
+    services = opened(tmp_path / "data")
+    gone, kept = (services.control.keys.get(f"pk-{name}") for name in ("gone", "kept"))
+    members = {one.email: (one.role, one.disabled) for one in services.control.people.members("p2")}
+    sessions = services.control.sessions.of(ada.id)
+    services.close()
+
+    assert (report.shut_out, alone.shut_out) == (3, 0)
+    assert gone is not None
+    assert kept is not None
+    assert (gone.revoked_at is None, kept.revoked_at is None) == (False, True)
+    assert members == {"ada@example.org": ("viewer", False), "eve@example.org": ("admin", True)}
+    assert sessions == ()
+
+
 # The API.
 
 

@@ -64,6 +64,10 @@ def _say(report: RestoreReport, folder: Path) -> None:
             f"{report.erased_traces:,} traces ({report.erased_spans:,} spans, {report.erased_scores:,} scores) had been "
             "erased since and are not in it"
         )
+    if report.shut_out:
+        out.print(
+            f"{report.shut_out:,} keys and people were given the state they had until now (revoked, disabled, role)"
+        )
     if report.aside is not None:
         out.print(f"what was there before is in {report.aside}: delete it once you need it no more", markup=False)
     for warning in report.warnings:

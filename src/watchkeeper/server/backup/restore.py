@@ -20,7 +20,7 @@ from watchkeeper.server.erasure.audit import AUDIT_FILE
 from watchkeeper.server.files import is_full, sync
 from watchkeeper.server.lockfile import FolderLock
 from watchkeeper.store.api import ErasedTraces, ErasureReport, Progress
-from watchkeeper.store.factory import SPANS_FILE, open_control_store, open_span_store
+from watchkeeper.store.factory import CONTROL_FILE, SPANS_FILE, open_control_store, open_span_store
 from watchkeeper.store.room import free_bytes
 
 __all__ = ["RestoreReport", "restore"]
@@ -31,7 +31,10 @@ _LINES_MOST = 256 << 20
 
 
 class RestoreReport(msgspec.Struct, frozen=True, kw_only=True):
-    """What was restored. `aside` is where the old files are; `erased_*` what had been erased since the backup."""
+    """What was restored. `aside` is where the old files are; `erased_*` what had been erased since the backup.
+
+    `shut_out` counts keys and people that were given the state they have now: revoked, disabled, another role.
+    """
 
     taken_at: str
     watchkeeper: str
@@ -40,6 +43,7 @@ class RestoreReport(msgspec.Struct, frozen=True, kw_only=True):
     erased_traces: int
     erased_spans: int
     erased_scores: int
+    shut_out: int
     aside: str | None
     warnings: tuple[str, ...] = ()
 
@@ -92,13 +96,15 @@ def restore(
             record = _known(folder, erasures)
             with _staging(folder, archive.size) as staged:
                 archive.extract(staged, writing)
+                held, warned = _hold_shut(staged, folder)
                 erased = _prepare(staged, archive.manifest, record, clock, who)
                 aside = exchange(folder, ASIDE + format_rfc3339(clock.now_ns())[:19].replace(":", ""))
     facts = archive.manifest
     return RestoreReport(
         taken_at=facts.taken_at, watchkeeper=facts.watchkeeper, spans=facts.spans - erased.spans,
         scores=facts.scores - erased.scores, erased_traces=erased.traces, erased_spans=erased.spans,
-        erased_scores=erased.scores, aside=None if aside is None else str(aside), warnings=record.warnings,
+        erased_scores=erased.scores, aside=None if aside is None else str(aside), shut_out=held,
+        warnings=(*record.warnings, *warned),
     )  # fmt: skip
 
 
@@ -153,11 +159,30 @@ def _lines(path: Path) -> tuple[bytes, ...]:
     return tuple(dict.fromkeys(line for line in content.splitlines() if line.strip()))
 
 
+def _hold_shut(staged: Path, folder: Path) -> tuple[int, tuple[str, ...]]:
+    """Keep out whoever the folder's control store has shut out since; return how many, and what could not be known."""
+    restored = open_control_store(staged)
+    now, warned = None, tuple[str, ...]()
+    try:
+        if (folder / CONTROL_FILE).exists():
+            try:
+                now = open_control_store(folder)
+            except StoreError as error:
+                told = (
+                    f"the old control store cannot be read ({error.message}): keys revoked since the backup work again"
+                )
+                warned = (told,)
+        return restored.hold_shut(now), warned
+    finally:
+        restored.close()
+        if now is not None:
+            now.close()
+
+
 def _prepare(staged: Path, manifest: Manifest, record: _Record, clock: Clock, who: str) -> ErasureReport:
     """Open what was extracted, as a server would; erase what was erased since; make all of it durable."""
     own = _lines(staged / AUDIT_FILE) if (staged / AUDIT_FILE).exists() else ()
     later = tuple(line for line in dict.fromkeys(record.lines) if line not in set(own))
-    open_control_store(staged).close()
     store = open_span_store(staged, refine=map_span)
     try:
         if store.stats().spans != manifest.spans:

@@ -110,20 +110,27 @@ class Housekeeper:
             self._look.clear()
             if self._stop.is_set():
                 return
+            runs = time.monotonic() >= next_run
+            rewrites = False
             try:
-                if time.monotonic() >= next_run:
+                if runs:
                     next_run = time.monotonic() + self._period
                     self.expire()
-                    if self._store.stats().reclaim_due is None:
-                        self.reclaim()
-                if self.is_due() and time.monotonic() >= not_before:
+                rewrites = time.monotonic() >= not_before and (self.is_due() or (runs and self._erased_nothing()))
+                if rewrites:
                     self.reclaim()
-                self._note(failure="")
+                # A look at which nothing was tried, or not what failed, mends nothing.
+                if (runs or rewrites) and time.monotonic() >= not_before:
+                    self._note(failure="")
             except WatchkeeperError as error:
-                not_before = time.monotonic() + _AGAIN
+                if rewrites:
+                    not_before = time.monotonic() + _AGAIN
                 self._note(failure=error.message)
                 if not (isinstance(error, StoreError) and self._stop.is_set()):
                     _log.warning("housekeeping: %s", error.message)
+
+    def _erased_nothing(self) -> bool:
+        return self._store.stats().reclaim_due is None
 
     def _note(self, **changes: object) -> None:
         self.report = replace(self.report, **changes)  # type: ignore[arg-type]  # fields of the report

@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from watchkeeper.kit.clock import Clock, SystemClock
 from watchkeeper.kit.errors import RequestError
+from watchkeeper.store.control.carry import end_all_sessions, hold_shut
 from watchkeeper.store.control.database import Database
 from watchkeeper.store.control.keys import SCOPES, Keys, Scope
 from watchkeeper.store.control.people import People
@@ -66,6 +67,14 @@ class ControlStore:
             StoreError: it cannot be read or written.
         """
         self._database.backup(target)
+
+    def hold_shut(self, now: ControlStore | None) -> int:
+        """End all sessions; and where both stores know a key or a person, give them the state they have in `now`.
+
+        For a store that was restored: who was shut out since stays out. Returns how many had another state.
+        """
+        end_all_sessions(self._database)
+        return 0 if now is None else hold_shut(self._database, now._database)  # noqa: SLF001 - of its own kind
 
     def close(self) -> None:
         """Close the file. Safe to call twice."""

@@ -63,6 +63,8 @@ _CATCH_UP = 1.0
 """Seconds a read waits for what was acknowledged before it."""
 
 _SETTLE = 60.0
+"""Seconds a backup waits for what is acknowledged to be stored."""
+
 _PATIENCE = 10.0
 """Seconds a file that is opened again may be held by a reader of the connection before."""
 
