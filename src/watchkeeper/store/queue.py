@@ -126,12 +126,18 @@ class WriteQueue:
                     self._unfolded[job.entry] = job
             self._changed.notify_all()
 
-    def settle(self, seconds: float) -> bool:
-        """Wait until what is acknowledged by now is stored, and hurry it; False when it took longer."""
+    def settle(self, seconds: float, concerns: Callable[[WriteBatch], bool] | None = None) -> bool:
+        """Wait until what is acknowledged by now is stored, and hurry it; False when it took longer.
+
+        With `concerns`, only batches of which it is true are waited for.
+        """
         if not self._unfolded:
             return True
         with self._changed:
-            last = max(self._unfolded, default=0)
+            awaited = [entry for entry, job in self._unfolded.items() if concerns is None or concerns(job.batch)]
+            if not awaited:
+                return True
+            last = max(awaited)
             self._hurried = True
             self._changed.notify_all()
             return self._changed.wait_for(lambda: all(entry > last for entry in self._unfolded), seconds)

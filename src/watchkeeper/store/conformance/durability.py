@@ -127,6 +127,23 @@ class Accepting:
         assert store.settle(30)
         assert store.stats().spans == 40
 
+    def test_a_read_of_a_trace_sees_all_of_it(self, store: SpanStore) -> None:
+        """Spans, packed or not, log records and scores of one trace are there, whatever waits of others."""
+        for number in range(2, 20):
+            store.accept(WriteBatch(spans=(make.span(number, 1),)))
+        root = make.span(1, 1)
+        store.accept(WriteBatch(spans=(root,))).durable.result(30)
+        assert store.get_trace("default", root.trace_id) is not None
+        store.accept(store.pack((make.span(1, 2, parent=1),))).durable.result(30)
+        assert len(store.list_spans("default", SpanFilter(trace_id=root.trace_id)).items) == 2
+        store.accept(WriteBatch(logs=(log_of(root, "late"),))).durable.result(30)
+        assert [len(span.raw.logs) for span in store.scan_spans("default", SpanFilter(trace_id=root.trace_id))] == [
+            1,
+            0,
+        ]
+        store.accept(WriteBatch(scores=(score_of(1, trace_id=root.trace_id),))).durable.result(30)
+        assert len(store.list_scores("default", trace_id=root.trace_id).items) == 1
+
     def test_in_its_turn(self, store: SpanStore) -> None:
         """Accepted and submitted receipts of one span merge in the order they were acknowledged."""
         for number in range(10):

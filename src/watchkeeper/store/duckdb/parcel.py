@@ -15,10 +15,11 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from watchkeeper.model import Span
+from watchkeeper.store.api import WriteBatch
 from watchkeeper.store.duckdb.index import hash_key
 from watchkeeper.store.duckdb.rows import FACT_BITS, SPAN_READ, Row, encode, row_of, spans_table
 
-__all__ = ["Parcel", "pack", "unpack"]
+__all__ = ["Parcel", "names_trace", "pack", "unpack"]
 
 
 class Parcel:
@@ -97,6 +98,14 @@ def pack(spans: Sequence[Span]) -> Parcel:
 def unpack(data: pa.Buffer | bytes) -> Parcel:
     """Read what `to_bytes` wrote, without copying it."""
     return Parcel(pa.ipc.open_stream(pa.py_buffer(data)).read_all())
+
+
+def names_trace(batch: WriteBatch, trace_id: str, trace_hash: int) -> bool:
+    """Say whether a batch brings anything of a trace, or of another project's of the same id."""
+    if isinstance(batch.parcel, Parcel) and bool((batch.parcel.trace_hash == np.uint64(trace_hash)).any()):
+        return True
+    named = [*(one.trace_id for one in batch.spans), *(log.trace_id for _, log in batch.logs)]
+    return trace_id in named or any(score.trace_id == trace_id for score in batch.scores)
 
 
 def _share_facts(rows: list[Row]) -> None:

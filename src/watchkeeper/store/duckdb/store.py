@@ -42,8 +42,9 @@ from watchkeeper.store.duckdb.copy import Copier
 from watchkeeper.store.duckdb.engine import FORMAT_VERSION, connect
 from watchkeeper.store.duckdb.erase import Eraser
 from watchkeeper.store.duckdb.figures import overview
+from watchkeeper.store.duckdb.index import hash_key
 from watchkeeper.store.duckdb.journal import Journal, journal_path
-from watchkeeper.store.duckdb.parcel import pack, unpack
+from watchkeeper.store.duckdb.parcel import names_trace, pack, unpack
 from watchkeeper.store.duckdb.reader import Reader
 from watchkeeper.store.duckdb.reprice import Repricer
 from watchkeeper.store.duckdb.retention import Expirer
@@ -127,10 +128,18 @@ class DuckdbStore:
         self._room.check()
         return self._acceptor.accept(batch)
 
-    def _catch_up(self) -> None:
-        """Hurry what was acknowledged before this read. Not where it finds no room: reading goes on without it."""
-        if not self._writer.is_behind:
+    def _catch_up(self, project: str = "", trace_id: str | None = None) -> None:
+        """Hurry what was acknowledged before this read, of a trace only what names it.
+
+        Not where it finds no room: reading goes on without it.
+        """
+        if self._writer.is_behind:
+            return
+        if trace_id is None:
             self._queue.settle(_CATCH_UP)
+        else:
+            hashed = hash_key(project, trace_id)
+            self._queue.settle(_CATCH_UP, lambda batch: names_trace(batch, trace_id, hashed))
 
     def settle(self, seconds: float) -> bool:
         """Wait until all that was acknowledged is in the database file."""
@@ -143,7 +152,7 @@ class DuckdbStore:
 
     def get_trace(self, project: str, trace_id: str) -> TraceRow | None:
         """Return the summary of one trace."""
-        self._catch_up()
+        self._catch_up(project, trace_id)
         return self._traces.get_trace(project, trace_id)
 
     def list_spans(
@@ -156,17 +165,17 @@ class DuckdbStore:
         oldest_first: bool = False,
     ) -> Page:
         """Return a page of SpanRow."""
-        self._catch_up()
+        self._catch_up(project, where.trace_id)
         return self._reader.list_spans(project, where, limit=limit, cursor=cursor, oldest_first=oldest_first)
 
     def get_span(self, project: str, trace_id: str, span_id: str) -> Span | None:
         """Return one span whole."""
-        self._catch_up()
+        self._catch_up(project, trace_id)
         return self._reader.get_span(project, trace_id, span_id)
 
     def scan_spans(self, project: str, where: SpanFilter) -> Iterator[Span]:
         """Stream whole spans, oldest first, in bounded memory."""
-        self._catch_up()
+        self._catch_up(project, where.trace_id)
         return self._reader.scan_spans(project, where)
 
     def list_scores(
@@ -180,7 +189,7 @@ class DuckdbStore:
         cursor: str | None = None,
     ) -> Page:
         """Return a page of Score, newest first."""
-        self._catch_up()
+        self._catch_up(project, trace_id)
         return self._reader.list_scores(
             project, trace_id=trace_id, span_id=span_id, name=name, limit=limit, cursor=cursor
         )
