@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterator
 from typing import Any
+from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 import pytest
@@ -146,6 +147,23 @@ def test_keys_are_rotated_and_revoked(empty: Server, look: Look) -> None:
     assert kinds == ["key", "key", "none"]
 
 
+def test_a_secret_can_be_copied_over_plain_http(empty: Server, look: Look) -> None:
+    """Where the browser gives no clipboard, as over plain http, the secret still lands in it, dialog or not."""
+    page, _ = look(empty, "/query")
+    page.add_init_script("Object.defineProperty(window, 'isSecureContext', {value: false})")
+    page.goto(f"{empty.url}/settings/keys")
+    page.get_by_role("button", name="New key").click()
+    page.get_by_label("Name").fill("support-bot")
+    page.get_by_role("button", name="Make the key").click()
+    page.get_by_role("button", name="Copy the secret key").click()
+    expect(page.get_by_text("Copied")).to_be_visible()
+    secret = page.get_by_label("Secret key", exact=True).input_value()
+    page.get_by_role("button", name="I have stored it").click()
+    page.get_by_role("button", name="New key").click()
+    page.get_by_label("Name").press("Control+V")
+    expect(page.get_by_label("Name")).to_have_value(secret)
+
+
 def test_first_invitation_shuts_the_door(empty: Server, look: Look) -> None:
     """The first account is made through the link alone; from then on this machine needs its password to read."""
     trace = send(empty, "Is anybody watching?", "Always.")
@@ -257,6 +275,41 @@ def test_a_project_that_is_gone_is_forgotten(peopled: Peopled, look: Look) -> No
     page.evaluate("localStorage.setItem('watchkeeper.project', 'acme')")
     page.reload()
     expect(page.locator(f"[data-trace='{peopled.trace}']")).to_be_visible()
+
+
+def test_a_reset_link_replaces_the_password(empty: Server, look: Look) -> None:
+    """A reset link takes a new password that is long enough, once, and ends the sessions that were there."""
+    admin = join(empty, ADA, "admin", ADAS)
+    join(empty, VIC, "viewer", VICS, admin)
+    there, _ = look(empty, "/query")
+    sign_in(there, VIC, VICS)
+    expect(there.get_by_role("button", name="Run")).to_be_visible()
+    members, _ = call(empty, "GET", "/members", Cookie=admin)
+    vic = next(member["user_id"] for member in members["items"] if member["email"] == VIC)
+    made, _ = call(empty, "POST", f"/members/{vic}/reset", Cookie=admin)
+    page, _ = look(empty, made["url"].removeprefix(empty.url))
+    expect(page.get_by_role("heading", level=1)).to_have_text("Choose a new password")
+    page.get_by_label("New password", exact=True).fill("vic@example.com")
+    page.get_by_role("button", name="Set the password").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+    page.get_by_label("New password", exact=True).fill("quite another sentence")
+    page.get_by_role("button", name="Set the password").click()
+    expect(page.get_by_role("button", name="Account: Vic")).to_be_visible()
+    expect(there.get_by_role("button", name="Sign in")).to_be_visible()
+    page.goto(made["url"])
+    expect(page.get_by_role("heading", level=1)).to_have_text("This link works no more")
+
+
+def test_too_many_attempts_are_slowed(empty: Server, look: Look) -> None:
+    """After ten wrong passwords the form says how long to wait and cannot be sent meanwhile."""
+    join(empty, ADA, "admin", ADAS)
+    for _ in range(10):
+        with pytest.raises(HTTPError):
+            call(empty, "POST", "/session", {"email": ADA, "password": "not this one at all"})
+    page, _ = look(empty, "/")
+    sign_in(page, ADA, ADAS)
+    expect(page.get_by_role("alert")).to_contain_text(re.compile(r"Too many attempts\. Try again in \d+ (s|min)\."))
+    expect(page.get_by_role("button", name="Sign in")).to_be_disabled()
 
 
 @pytest.mark.parametrize("scheme", ["dark", "light"])

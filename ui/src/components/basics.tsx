@@ -58,7 +58,8 @@ async function copyText(text: string): Promise<boolean> {
   }
   const area = document.createElement("textarea");
   area.value = text;
-  document.body.append(area);
+  // Outside an open dialog nothing can be selected.
+  (document.querySelector("dialog[open]") ?? document.body).append(area);
   area.select();
   // eslint-disable-next-line @typescript-eslint/no-deprecated -- plain http has no other way
   const copied = document.execCommand("copy");

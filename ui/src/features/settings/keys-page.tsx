@@ -29,7 +29,7 @@ export function KeysPage() {
     { id: "name", title: "Name", cell: (key) => <b className="clip" dir="auto">{key.name || "unnamed"}</b> },
     { id: "id", title: "Public id", cell: (key) => <span className="row tight"><code className="clip">{key.public_id}</code><CopyButton text={key.public_id} label={`Copy the public id of ${key.name || key.public_id}`} /></span> },
     { id: "scopes", title: "May", cell: (key) => <Scopes scopes={key.scopes} /> },
-    { id: "made", title: "Created", cell: (key) => <span>{<Ago time={key.created_at} now={now} />}{key.created_by !== null && <span className="muted"> by {key.created_by}</span>}</span> },
+    { id: "made", title: "Created", cell: (key) => <span className="who"><Ago time={key.created_at} now={now} />{key.created_by !== null && <span className="muted clip" title={key.created_by}>by {key.created_by}</span>}</span> },
     { id: "used", title: "Last used", cell: (key) => key.last_used_at === null ? <span className="muted">never</span> : <Ago time={key.last_used_at} now={now} /> },
     { id: "state", title: "State", cell: (key) => <State of={key} now={now} /> },
     {

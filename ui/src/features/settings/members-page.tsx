@@ -113,7 +113,7 @@ function InvitationList() {
   const columns: ListColumn<Invitation>[] = [
     { id: "email", title: "For", cell: (each) => <b className="clip">{each.email}</b> },
     { id: "kind", title: "What", cell: (each) => each.kind === "reset" ? "password reset" : `invitation, ${roleName(each.role).toLowerCase()}` },
-    { id: "by", title: "Made", cell: (each) => <span><Ago time={each.created_at} now={now} /><span className="muted"> by {each.created_by}</span></span> },
+    { id: "by", title: "Made", cell: (each) => <span className="who"><Ago time={each.created_at} now={now} /><span className="muted clip" title={each.created_by}>by {each.created_by}</span></span> },
     { id: "until", title: "Expires", cell: (each) => <time dateTime={each.expires_at} title={exact(each.expires_at)}>{ahead(each.expires_at, now)}</time> },
     {
       id: "acts", title: "Withdraw", isActs: true,
