@@ -132,7 +132,8 @@ HOSTILE = {
     "pem": "-----BEGIN PRIVATE KEY-----" * 37_000, "braces": "{" * 1_000_000, "brackets": "[" * 1_000_000,
     "passwords": "password:" * 110_000, "urls": "a://b:c" * 140_000, "jwt": "eyJ" * 330_000, "iban": "CH93 " * 200_000,
     "labels": "tel " * 250_000, "aws": "aws secret " * 90_000, "quotes": '"' * 1_000_000, "surrogates": "\ud800@" * 300_000,
-    "nested": '{"a":' * 5_000 + "1" + "}" * 5_000,
+    "escapes": "\\n" * 500_000, "colours": "\x1b[3" * 250_000, "unseen": "4\u200b" * 500_000, "wide": "\uff11" * 1_000_000,
+    "flags": "--password " * 90_000, "nested": '{"a":' * 5_000 + "1" + "}" * 5_000,
 }  # fmt: skip
 
 
@@ -179,3 +180,91 @@ def test_matches_never_overlap_in_the_answer(first: str, second: str) -> None:
 
     assert all(text not in masked for text in texts)
     assert all(left != right or left != "[" for left, right in pairwise(masked))
+
+
+def _split(text: str, mark: str) -> str:
+    return text[:6] + mark + text[6:]
+
+
+DISGUISED = {
+    "an escaped line break": "a\\n{}\\n b", "an escaped tab": "a\\t{}", "a percent-encoded space": "q=a%20{}%20b",
+    "a terminal's colour": "a \x1b[31m{}\x1b[0m b", "a byte order mark": "\ufeff{}", "a C string": "\\r\\n{}\\r\\n",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize("shape", DISGUISED.values(), ids=DISGUISED)
+def test_what_stands_before_it_hides_nothing(name: str, shape: str) -> None:
+    """An escape, an encoded space or a colour code glued to a thing does not make it part of a longer word."""
+    kind, text = ALL[name]
+    if "%20" in shape and kind in {"card", "phone", "iban"}:
+        text = {"card": "4111-1111-1111-1111", "phone": "+41446681800", "iban": "CH9300762011623852957"}[kind]
+    counts: Counts = {}
+    masked = SCANNER.mask(shape.format(text), counts)
+
+    assert text not in masked
+    assert counts == {kind: 1}
+
+
+@pytest.mark.parametrize("mark", ["\u200b", "\u00ad", "\u2060", "\ufeff"])
+@pytest.mark.parametrize("name", ["openai", "e-mail", "phone, international", "iban", "card", "aws"])
+def test_letters_nobody_sees_hide_nothing(name: str, mark: str) -> None:
+    """A thing with invisible characters inside is masked as a whole, and what stands around it stays."""
+    kind, text = ALL[name]
+
+    assert SCANNER.mask(f"a{mark} ({_split(text, mark)}) b{mark}", {}) == f"a{mark} ([MASKED:{kind}]) b{mark}"
+
+
+@pytest.mark.parametrize("name", ["openai", "e-mail", "phone, international", "iban, together", "card"])
+def test_wide_letters_are_read_as_plain_ones(name: str) -> None:
+    """A thing written in full-width letters, as East Asian keyboards write, is masked."""
+    kind, text = ALL[name]
+    wide = "".join(chr(ord(one) + 0xFEE0) if "!" <= one <= "~" else one for one in text)
+
+    assert SCANNER.mask(wide, {}) == f"[MASKED:{kind}]"
+
+
+OTHERS = {
+    "Google OAuth": "ya29." + "a0AfH6SMBx1234567890abcdef", "Google client": "GOCSPX-" + "abcdefghijklmnopqrstuvwxyz12",
+    "Vault": "hvs." + "CAESIJ1234567890abcdefghijklmnop", "Databricks": "dapi" + "1234567890abcdef" * 2,
+    "Shopify": "shpat_" + "1234567890abcdef" * 2, "Notion": "ntn_" + "1234567890abcdefghij" * 2 + "abc",
+    "Linear": "lin_api_" + "1234567890abcdefghij" * 2, "Figma": "figd_" + "1234567890abcdefghij" * 2,
+    "Cerebras": "csk-" + "1234567890abcdefghij1234",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_tokens_of_more_services_are_masked(name: str) -> None:
+    """A token that bears its service's mark is masked wherever it stands."""
+    assert SCANNER.mask(f"use {OTHERS[name]}, please", {}) == "use [MASKED:key], please"
+
+
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        ("run --password hunter22 now", "run --password [MASKED:password] now"),
+        ("Passwort: geheim123", "Passwort: [MASKED:password]"),
+        ("contraseña: hola1234", "contraseña: [MASKED:password]"),
+        ("mot de passe : secret12", "mot de passe : [MASKED:password]"),
+        ("IBAN CH93\t0076\t2011\t6238\t5295\t7", "IBAN [MASKED:iban]"),
+        ("4111\u20091111\u20091111\u20091111", "[MASKED:card]"),
+    ],
+)
+def test_names_in_other_languages_and_other_gaps(text: str, masked: str) -> None:
+    """A password's name in another language, a command's flag, and tabs or thin spaces inside numbers are known."""
+    assert SCANNER.mask(text, {}) == masked
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2001:0db8:85a3:0000:0000:8a2e:0370:7334", "fe80::1ff:fe23:4567:890a", "sha256:" + "e3b0c44298fc1c14" * 4,
+        "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", "2026-11-25T14:45:10+01:00", "v10.0.19045.3803",
+        "invoice 2026-000123-4567", "arXiv:2303.08774v6", "1234567890123456", "12'345'678.90", "00:1B:44:11:3A:B7",
+        "req_011CSHoEeqs5C35K2UUqR7Fy", "toolu_01A09q90qw90lq917835lq9", "@org/pkg@1.2.3", "C:\\new\\table\\rows", "100%20off",
+        "Passwort: vergessen?", "--token none", "40%2020", "1\t2\t3\t4\t5\t6\t7\t8\t9\t10\t11\t12\t13",
+    ],
+)  # fmt: skip
+def test_more_of_what_is_harmless(text: str) -> None:
+    """Addresses of hosts, digests, trace parents, versions, ids and paths are left as they are."""
+    assert SCANNER.mask(text, {}) == text

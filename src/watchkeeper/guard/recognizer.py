@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Any, Literal, NamedTuple, Protocol, TypeAlias
 
 import re2
 
-__all__ = ["Family", "Match", "Recognizer", "is_secret", "pattern", "readable"]
+__all__ = ["Family", "Match", "Recognizer", "is_secret", "pattern", "readable", "without_unseen"]
 
 Family: TypeAlias = Literal["secret", "address", "number"]
 """Which first look finds it: secrets are masked in every mode, addresses and numbers only where personal data is."""
 
-_SURROGATES = dict.fromkeys(range(0xD800, 0xE000), "\ufffd")
+_WIDE = {0x3000: " "} | {code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)}
+_LIKE = dict.fromkeys(range(0xD800, 0xE000), "\ufffd") | _WIDE
+_ODD = re.compile("[\ud800-\udfff\uff01-\uff5e\u3000]")
+_UNSEEN = re.compile("[\u00ad\u200b-\u200d\u2060\ufeff]")
+_BREAKS = (("\\n", "  "), ("\\r", "  "), ("\\t", "  "))
+_SIGNS = (("%20", "   "), ("%0A", "   "), ("%0a", "   "))
+_COLOUR = re.compile(r"\x1b\[[0-9;]{0,20}m")
 
 
 class Match(NamedTuple):
@@ -55,11 +62,27 @@ def pattern(text: str) -> Any:  # noqa: ANN401 - the engine ships no types
 
 
 def readable(text: str) -> str:
-    """Return the text, of the same length, with lone surrogates replaced: the engine reads Unicode only."""
-    if text.isascii():
+    """Return the text as a reader takes it, of the same length.
+
+    An escaped line break or a percent-encoded space parts words, colours of a terminal are none, wide letters are
+    plain ones; lone surrogates, which the engine cannot read, are replaced.
+    """
+    if "\\" in text:
+        for written, meant in _BREAKS:
+            text = text.replace(written, meant)
+    if "%" in text:
+        for written, meant in _SIGNS:
+            text = text.replace(written, meant)
+    if "\x1b" in text:
+        text = _COLOUR.sub(lambda found: " " * len(found.group()), text)
+    if text.isascii() or _ODD.search(text) is None:
         return text
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return text.translate(_SURROGATES)
-    return text
+    return text.translate(_LIKE)
+
+
+def without_unseen(text: str) -> tuple[str, list[int] | None]:
+    """Return the text without characters that nobody sees, and where each that is left stood; None where all are."""
+    if text.isascii() or _UNSEEN.search(text) is None:
+        return text, None
+    places = [place for place, letter in enumerate(text) if _UNSEEN.match(letter) is None]
+    return "".join(text[place] for place in places), places

@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 import msgspec
 
-from watchkeeper.guard.recognizer import Recognizer, is_secret, pattern, readable
+from watchkeeper.guard.recognizer import Recognizer, is_secret, pattern, readable, without_unseen
 from watchkeeper.guard.rules.card import is_card
 from watchkeeper.guard.rules.named_secret import is_placeholder, names_secret
 
@@ -50,7 +50,7 @@ class Scanner:
     def may_hold(self, text: str, *, numbers: bool = True) -> bool:
         """Say, in one pass, whether any recogniser could find anything; `numbers=False` leaves numbers alone."""
         seen = self._all if numbers else self._but_numbers
-        return seen.search(readable(text)) is not None
+        return seen.search(readable(without_unseen(text)[0])) is not None
 
     def mask(self, text: str, counts: Counts, *, numbers: bool = True, stamp: Stamp = label) -> str:
         """Return the text masked and add to `counts`; the very same text where nothing is found."""
@@ -91,7 +91,8 @@ class Scanner:
         return self._plain(text, counts, numbers, stamp)
 
     def _plain(self, text: str, counts: Counts, numbers: bool, stamp: Stamp) -> str:  # noqa: FBT001 - internal
-        shown = readable(text)
+        seen, places = without_unseen(text)
+        shown = readable(seen)
         found: list[tuple[int, int, int, str]] = []
         order = 0
         for hints, group in self._by_family:
@@ -100,6 +101,9 @@ class Scanner:
             for one in group:
                 order += 1
                 found += [(match.start, order, match.end, one.kind) for match in one.find(shown)]
+        if places is not None:
+            # The end is one past the last letter that was seen: what nobody sees after it stays.
+            found = [(places[start], one, places[end - 1] + 1, kind) for start, one, end, kind in found if end > start]
         return _replace(text, found, counts, stamp) if found else text
 
 

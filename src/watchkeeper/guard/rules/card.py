@@ -8,7 +8,7 @@ from watchkeeper.guard.recognizer import Match, pattern
 
 __all__ = ["Card", "is_card"]
 
-_RUN = r"\b[2-6]\d{3}(?:[ \-\x{a0}]?\d){9,15}\b"
+_RUN = r"\b[2-6]\d{3}(?:[ \t\-\x{a0}\x{2009}\x{202f}]?\d){9,15}\b"
 _NUMBER = pattern(_RUN)
 _SAME = 2
 

@@ -106,8 +106,8 @@ _LENGTHS = {
     )
 }  # ISO 13616
 _START = rf"\b(?:{'|'.join(_LENGTHS)})\d{{2}}"
-_BEGIN = pattern(rf"(?i){_START}[ \-\x{{a0}}]?[A-Z0-9]{{4}}")
-_GAPS = " -\u00a0\u202f"
+_BEGIN = pattern(rf"(?i){_START}[ \t\-\x{{a0}}\x{{2009}}\x{{202f}}]?[A-Z0-9]{{4}}")
+_GAPS = " \t-\u00a0\u2009\u202f"
 _LETTER_BASE = 55
 
 
@@ -121,7 +121,7 @@ class Iban:
     name = "iban"
     kind = "iban"
     family = "number"
-    hint = rf"{_START}[ \-\x{{a0}}]?[A-Z0-9]{{4}}"
+    hint = rf"{_START}[ \t\-\x{{a0}}\x{{2009}}\x{{202f}}]?[A-Z0-9]{{4}}"
 
     def find(self, text: str) -> Iterator[Match]:
         """Go through accounts; check digits keep ids and words out."""

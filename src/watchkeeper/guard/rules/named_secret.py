@@ -9,15 +9,18 @@ from watchkeeper.guard.recognizer import Match, pattern
 __all__ = ["NamedSecret", "is_placeholder", "names_secret"]
 
 _STRONG = (
+    "passwort", "kennwort", "wachtwoord",
     "password", "passwd", "passphrase", "pwd", "apikey", "accesskey", "secretkey", "privatekey", "accountkey", "clientsecret",
     "authtoken", "accesstoken", "refreshtoken", "idtoken", "bearertoken", "sessiontoken", "secretaccesskey", "authorization",
     "cookie", "secret", "credential", "credentials", "signingkey", "encryptionkey", "sharedaccesskey",
 )  # fmt: skip
 _PAIR = pattern(
-    r"(?i)([a-z0-9_.\-]*(?:passw(?:or)?d|passphrase|pwd|api[_\-]?key|(?:access|secret|private|account|signing|encryption)[_\-]?key"
+    r"(?i)([a-z0-9_.\-]*(?:passw(?:or)?[dt]|kennwort|contrase(?:ñ|n)a|mot de passe|wachtwoord"
+    r"|passphrase|pwd|api[_\-]?key|(?:access|secret|private|account|signing|encryption)[_\-]?key"
     r"|secret|(?:auth|access|refresh|id|bearer|session)[_\-]?token|credentials?|x-amz-security-token))"
     r"\\?[\"']?(\s*(?:=>|=|:)\s*)(?:\\?[\"'])?([^\s\"',;&}\])<>\\]{4,})"
 )
+_FLAG = pattern(r"(?i)--[a-z\-]*(?:password|passwd|token|secret|api-key)\s+([^\s\"',;&<>\\\-][^\s\"',;&<>\\]{3,})")
 _SET_COOKIE = pattern(r"(?i)\b(?:set-)?cookie\\?[\"']?\s*[:=]\s*(?:\\?[\"'])?([^\s\"'\\][^\n\"'\\]{3,})")
 _WORDS = frozenset({
     "string", "none", "null", "true", "false", "required", "optional", "undefined", "nothing", "empty", "redacted", "missing",
@@ -39,7 +42,18 @@ _HELD = (
     "http://",
     "https://",
 )
-_LOOSE = ("secret", "credential", "credentials", "pwd")
+_LOOSE = (
+    "passwort",
+    "kennwort",
+    "contraseña",
+    "contrasena",
+    "mot de passe",
+    "wachtwoord",
+    "secret",
+    "credential",
+    "credentials",
+    "pwd",
+)
 _LONG = 12
 
 
@@ -55,7 +69,9 @@ class NamedSecret:
     kind = "password"
     family = "secret"
     hint = (
-        r"(?:passw(?:or)?d|passphrase|pwd|(?:api|access|secret|private|account|signing|encryption)[_\-]?key|secret|credentials?"
+        r"--[a-z\-]*(?:password|passwd|token|secret|api-key)\s"
+        r"|(?:passw(?:or)?[dt]|kennwort|contrase(?:ñ|n)a|mot de passe|wachtwoord|passphrase|pwd"
+        r"|(?:api|access|secret|private|account|signing|encryption)[_\-]?key|secret|credentials?"
         r"|(?:auth|access|refresh|id|bearer|session|security)[_\-]?token|authorization|cookie)\\?[\"']?\s*[=:]"
     )
 
@@ -65,6 +81,9 @@ class NamedSecret:
             value = found.group(3)
             if not is_placeholder(value) and _is_meant(found.group(1), found.group(2), value):
                 yield Match(found.start(3), found.start(3) + len(value.rstrip(".")))
+        for found in _FLAG.finditer(text):
+            if any(letter.isdigit() for letter in found.group(1)) and not is_placeholder(found.group(1)):
+                yield Match(*found.span(1))
         for found in _SET_COOKIE.finditer(text):
             if "=" in found.group(1):
                 yield Match(*found.span(1))
