@@ -7,6 +7,7 @@ import typer
 from watchkeeper.cli import (
     backfill,
     backup,
+    completion,
     demo,
     doctor,
     erase,
@@ -42,4 +43,5 @@ application.add_typer(backfill.backfill, name="backfill")
 application.command("backup")(backup.backup)
 application.command("restore")(restore.restore)
 application.command("settings")(settings.settings)
+application.command("completion")(completion.completion)
 application.command("version")(version.version)

@@ -7,7 +7,7 @@ import socket
 from collections.abc import Iterator
 
 from watchkeeper.doctor.findings import Finding, Rule
-from watchkeeper.doctor.probe import ask, is_loopback
+from watchkeeper.doctor.probe import ask, is_loopback, port_of
 from watchkeeper.doctor.processes import listener
 from watchkeeper.doctor.scene import Scene
 
@@ -83,10 +83,12 @@ def _grpc(scene: Scene) -> Finding:
     status = scene.own_status
     if status is not None and status.get("grpc_port") is not None:
         return GRPC_OK.found(f"{scene.server.host}:{status['grpc_port']}", "this folder's server listens")
-    trouble = occupied(scene.server.host, port)
-    if trouble is None:
+    holder = listener(port)
+    if occupied(scene.server.host, port) is None:
         return GRPC_OK.found(where, "free")
-    who = f"taken by {listener(port) or 'a process of another user'}"
+    if scene.running is not None and holder is not None and holder == listener(port_of(scene.running)):
+        return GRPC_OK.found(where, "this folder's server listens")  # it tells its state only to who may read
+    who = f"taken by {holder or 'a process of another user'}"
     mend = f"watchkeeper serve --grpc-port {free_near(scene.server.host, port)}, or 0 for none"
     return (GRPC_SKIPPED if asked is None else GRPC_TAKEN).found(where, who, mend)
 
