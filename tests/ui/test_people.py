@@ -112,6 +112,7 @@ def test_owner_makes_a_key_and_sends_with_it(empty: Server, look: Look) -> None:
     page, seen = look(empty, "/settings/keys")
     expect(page.get_by_text("There are no keys yet.")).to_be_visible()
     secret = make_key(page, "support-bot")
+    expect(page.get_by_role("button", name="New key")).to_be_focused()
     assert secret not in page.content()
     row = page.get_by_role("row", name="support-bot")
     expect(row).to_contain_text("never")

@@ -1,4 +1,4 @@
-import { useEffect, useId, useRef, type ReactNode } from "react";
+import { useId, useLayoutEffect, useRef, type ReactNode } from "react";
 import { Icon } from "./icons";
 
 /** Where the keyboard begins: the first field, else the harmless button. */
@@ -14,7 +14,8 @@ export function Dialog({ title, onClose, isHeld = false, isWide = false, childre
 }) {
   const box = useRef<HTMLDialogElement>(null);
   const id = useId();
-  useEffect(() => {
+  // Closed while it is still in the page, it gives the focus back to what opened it.
+  useLayoutEffect(() => {
     const dialog = box.current;
     if (dialog?.open === false) {
       dialog.showModal();
