@@ -151,7 +151,7 @@ def test_filters_live_in_the_address(fed: Fed, look: Look) -> None:
     page.reload()
     expect(page.locator("[data-trace]")).to_have_count(1)
     page.keyboard.press("Escape")
-    expect(page.locator("[data-trace]")).to_have_count(5)
+    expect(page.locator("[data-trace]")).to_have_count(6)
     assert f"{fed.server.url}/traces" == page.url
 
 
