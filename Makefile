@@ -65,6 +65,15 @@ wheel: $(BIN)/.dev ## Build the wheel, UI inside, into dist/
 ui: $(BIN)/.dev ## Build the dashboard into the package
 	$(BIN)/python hatch_build.py
 
+.PHONY: docs
+docs: .venv-docs/.done ## Build the documentation's site, strictly, into .build/site
+	NO_MKDOCS_2_WARNING=1 .venv-docs/bin/mkdocs build --strict
+
+.venv-docs/.done: requirements/docs.txt
+	$(PYTHON) -m venv --clear .venv-docs
+	.venv-docs/bin/python -m pip install -q -r requirements/docs.txt
+	@touch $@
+
 .PHONY: lock
 lock: $(BIN)/.dev ## Pin every dependency anew into requirements/lock.txt
 	$(BIN)/python scripts/lock.py
