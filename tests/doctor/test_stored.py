@@ -31,7 +31,8 @@ def killed(tmp_path: Path) -> Path:
 
 
 def _bytes(folder: Path) -> dict[str, bytes]:
-    return {one.name: one.read_bytes() for one in folder.iterdir() if not one.name.endswith(("-shm", "-wal"))}
+    there = (one for one in folder.rglob("*") if one.is_file() and not one.name.endswith(("-shm", "-wal")))
+    return {str(one): one.read_bytes() for one in there}
 
 
 def test_a_killed_servers_lock_is_stale(killed: Path) -> None:
