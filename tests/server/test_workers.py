@@ -161,6 +161,7 @@ async def test_killing_workers_loses_nothing(tmp_path: Path) -> None:
                 spans = [span(span_id=f"{number * 10 + n + 1:016x}", attributes=CHAT) for n in range(10)]
                 answer = await http.post("/v1/traces", content=request(*spans).SerializeToString(), headers=PROTOBUF)
                 assert answer.status_code == 200
+        assert services.store.settle(30)
         assert services.store.stats().spans == 400
     finally:
         services.close()
