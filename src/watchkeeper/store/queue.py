@@ -119,6 +119,8 @@ class WriteQueue:
         """Let jobs be taken, in this order."""
         with self._changed:
             for job in jobs:
+                # From here it will be done: a caller that gives up must not cancel what the writer settles.
+                job.future.set_running_or_notify_cancel()
                 self._jobs.append(job)
                 self._urgent += job.urgent
                 self._weight += job.weight
@@ -153,6 +155,7 @@ class WriteQueue:
             StoreError: the store is closed.
         """
         future: Future[T] = Future()
+        future.set_running_or_notify_cancel()
 
         def run() -> None:
             future.set_result(work())

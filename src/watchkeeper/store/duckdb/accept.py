@@ -36,6 +36,7 @@ class Acceptor:
     def accept(self, batch: WriteBatch) -> Accepted:
         """Take a batch; see `SpanStore.accept`."""
         job, durable = self._queue.reserve(batch, urgent=False), Future[None]()
+        durable.set_running_or_notify_cancel()  # who gives up waiting must not break the promise of others
         with self._changed:
             if not self._closed:
                 self._waiting.append((job, durable))

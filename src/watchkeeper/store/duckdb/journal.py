@@ -3,7 +3,7 @@
 A segment is a file of entries, each `magic, number, length, checksum` and a payload. Numbers only grow.
 The database notes the last entry it holds in the transaction that brings it (`folded`), so each entry is
 stored exactly once however the server ended. A torn tail was never acknowledged and is cut off; segments
-whose entries are all in the database are deleted.
+whose entries are all in the database are deleted, those with a damaged entry kept as `.damaged`.
 """
 
 from __future__ import annotations
@@ -50,6 +50,7 @@ class _Segment:
     path: Path
     last: int
     size: int = 0
+    damaged: bool = False
     begun: float = field(default_factory=time.monotonic)
 
 
@@ -83,11 +84,14 @@ class Journal:
         for path in sorted(self._folder.glob("*.seg")):
             data = path.read_bytes()
             segment = _Segment(path, 0)
-            for number, payload in _entries(path, data):
+            for number, payload in _entries(segment, data):
                 segment.last = number
-                if number > folded:
-                    yield number, unpacked_batch(payload)
+                if number > folded and (batch := self._readable(number, payload)) is not None:
+                    yield number, batch
             segment.size = len(data)
+            if segment.last == 0:  # nothing to fold, and its name may be the next segment's
+                _let_go(segment)
+                continue
             self._last = max(self._last, segment.last)
             self._closed.append(segment)
 
@@ -111,7 +115,7 @@ class Journal:
             gone = [segment for segment in self._closed if segment.last <= folded]
             self._closed = [segment for segment in self._closed if segment.last > folded]
         for segment in gone:
-            segment.path.unlink(missing_ok=True)
+            _let_go(segment)
 
     def set_aside(self, number: int, batch: WriteBatch) -> Path:
         """Keep an entry that cannot be stored beside the segments, and return where.
@@ -119,9 +123,20 @@ class Journal:
         Raises:
             OSError: it cannot be written.
         """
+        return self._keep(number, packed_batch(batch))
+
+    def _readable(self, number: int, payload: memoryview) -> WriteBatch | None:
+        try:
+            return unpacked_batch(payload)
+        except (msgspec.MsgspecError, pa.ArrowException, ValueError, KeyError) as error:
+            where = self._keep(number, [payload])
+            _log.error("an acknowledged export cannot be read and is kept in %s: %s", where, error)
+            return None
+
+    def _keep(self, number: int, parts: Sequence[Buffer]) -> Path:
         path = self._folder / f"{number:020d}.refused"
         with path.open("wb") as file:
-            file.write(b"".join(bytes(part) for part in _entry(number, packed_batch(batch))))
+            file.write(b"".join(bytes(part) for part in _entry(number, parts)))
             file.flush()
             os.fsync(file.fileno())
         sync_folder(self._folder)
@@ -210,24 +225,41 @@ def _entry(number: int, parts: Sequence[Buffer]) -> list[Buffer]:
     return [_HEAD.pack(_MAGIC, number, length, checksum.intdigest()), *parts]
 
 
-def _entries(path: Path, data: bytes) -> Iterator[tuple[int, memoryview]]:
+def _let_go(segment: _Segment) -> None:
+    if segment.damaged:  # numbers may come again after damage: no kept file replaces another
+        segment.path.replace(segment.path.with_suffix(f".{time.time_ns()}.damaged"))
+    else:
+        segment.path.unlink(missing_ok=True)
+
+
+def _entries(segment: _Segment, data: bytes) -> Iterator[tuple[int, memoryview]]:
+    """Yield the whole entries. Past a damaged one by its length alone: what a payload says is never taken for an entry."""
     view, at = memoryview(data), 0
     while at < len(data):
         begin = at + _HEAD.size
-        if begin > len(data):
-            break
-        magic, number, length, checksum = _HEAD.unpack_from(view, at)
+        magic, number, length, checksum = _HEAD.unpack_from(view, at) if begin <= len(data) else (b"", 0, 0, 0)
         payload = view[begin : begin + length]
-        if magic != _MAGIC or len(payload) < length:
+        if begin > len(data) or len(payload) < length:
             break
         told = xxh3_64(number.to_bytes(8, "little"))
         told.update(payload)
-        if told.intdigest() != checksum:
+        if magic == _MAGIC and told.intdigest() == checksum:
+            yield number, payload
+        elif not any(view[at:]):  # a length that was written to disk before its bytes were
             break
-        yield number, payload
+        else:
+            segment.damaged = True
+            _log.error("%s has a damaged entry at byte %d: the file is kept", segment.path.name, at)
+            if magic != _MAGIC and view[begin + length : begin + length + 4] != _MAGIC:
+                return
         at = begin + length
     if at < len(data):
-        _log.warning("%s ends torn: %d bytes that were never acknowledged are dropped", path.name, len(data) - at)
+        # A torn tail holds one beginning; another behind it says that a length was damaged.
+        segment.damaged = segment.damaged or data.find(_MAGIC, at + 1) >= 0
+        log, what = (
+            (_log.error, "is kept") if segment.damaged else (_log.warning, "was never acknowledged, and is dropped")
+        )
+        log("%s ends torn: what stands behind byte %d %s", segment.path.name, at, what)
 
 
 def _write(fd: int, buffers: list[Buffer]) -> None:
