@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from watchkeeper.cli.asking import Ask, asking
 from watchkeeper.cli.money import shown
+from watchkeeper.cli.options import DataDir, Url
 from watchkeeper.cli.progress import counting
 from watchkeeper.cli.terminal import stdout
 from watchkeeper.cli.times import moment
@@ -37,10 +37,8 @@ def prices(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would change.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
     project: Annotated[str | None, typer.Option(help="Project; with --url it is that of WATCHKEEPER_API_KEY.")] = None,
-    data_dir: Annotated[
-        Path | None, typer.Option(help="Data folder; its running server is asked, else it is opened.")
-    ] = None,
-    url: Annotated[str | None, typer.Option(help="Ask this server instead.")] = None,
+    data_dir: DataDir = None,
+    url: Url = None,
 ) -> None:
     """Price stored calls anew with today's tables and your own prices. (beta)
 

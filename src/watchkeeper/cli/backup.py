@@ -12,6 +12,7 @@ from typing import IO, Annotated, Any
 
 import typer
 
+from watchkeeper.cli.options import DataDir, Url
 from watchkeeper.cli.progress import TerminalProgress
 from watchkeeper.cli.remote import Server, server_of
 from watchkeeper.cli.terminal import stderr, stdout
@@ -31,10 +32,8 @@ def backup(
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the report as JSON (to standard error with -).")
     ] = False,
-    data_dir: Annotated[
-        Path | None, typer.Option(help="Data folder; its running server is asked, else it is opened.")
-    ] = None,
-    url: Annotated[str | None, typer.Option(help="Ask this server instead.")] = None,
+    data_dir: DataDir = None,
+    url: Url = None,
 ) -> None:
     """Back up everything stored into one file, while the server runs and ingests. (beta)
 

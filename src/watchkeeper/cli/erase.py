@@ -13,6 +13,7 @@ from typing import Annotated, Any
 
 import typer
 
+from watchkeeper.cli.options import DataDir, Url
 from watchkeeper.cli.remote import server_of
 from watchkeeper.cli.terminal import stderr, stdout
 from watchkeeper.kit.errors import ConfigError
@@ -32,10 +33,8 @@ def erase(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only count what would go.")] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
-    data_dir: Annotated[
-        Path | None, typer.Option(help="Data folder; its running server is asked, else it is opened.")
-    ] = None,
-    url: Annotated[str | None, typer.Option(help="Ask this server instead.")] = None,
+    data_dir: DataDir = None,
+    url: Url = None,
 ) -> None:
     """Erase a user's, a session's or one trace's data: spans, scores and waiting logs. (beta)
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from enum import StrEnum
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.table import Table
 
+from watchkeeper.cli.options import DataDir, Json
 from watchkeeper.cli.remote import control_of, server_of
 from watchkeeper.cli.terminal import stderr, stdout
 from watchkeeper.kit.settings import ServerSettings, read
@@ -34,9 +34,7 @@ class Scope(StrEnum):
 
 
 Project = Annotated[str, typer.Option("--project", "-p", help="The project the key decides; create makes a new one.")]
-DataDir = Annotated[Path | None, typer.Option(help="Data folder; its running server is asked, else it is opened.")]
 Url = Annotated[str | None, typer.Option(help="Ask this server instead, with WATCHKEEPER_API_KEY (an admin key).")]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 @application.command("create")

@@ -12,6 +12,7 @@ from rich.table import Table
 
 from watchkeeper.cli.asking import asking
 from watchkeeper.cli.money import shown
+from watchkeeper.cli.options import DataDir, Url
 from watchkeeper.cli.terminal import stdout
 from watchkeeper.cli.times import moment
 from watchkeeper.kit.settings import ServerSettings, read
@@ -31,8 +32,6 @@ _STYLES = {"disputed": "yellow", "unpriced": "red"}
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")]
 Project = Annotated[str | None, typer.Option(help="Project; with --url it is that of WATCHKEEPER_API_KEY.")]
-DataDir = Annotated[Path | None, typer.Option(help="Data folder; its running server is asked, else it is opened.")]
-Url = Annotated[str | None, typer.Option(help="Ask this server instead.")]
 
 
 @application.command("show")

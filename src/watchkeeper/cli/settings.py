@@ -9,6 +9,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
+from watchkeeper.cli.options import Json
 from watchkeeper.cli.terminal import stdout
 from watchkeeper.kit.settings import SdkSettings, ServerSettings, describe, names, read
 
@@ -19,7 +20,7 @@ _SECRET = ("secret", "password", "api_key", "headers")
 
 def settings(
     sdk: Annotated[bool, typer.Option("--sdk", help="Those of the SDK, not the server's.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: Json = False,
 ) -> None:
     """List every setting, what it is set to here, and what it does. (beta)
 

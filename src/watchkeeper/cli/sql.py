@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
+from watchkeeper.cli.options import DataDir, Url
 from watchkeeper.cli.remote import server_of
 from watchkeeper.cli.terminal import stderr, stdout
 from watchkeeper.kit.settings import ServerSettings, read
@@ -31,10 +32,8 @@ def sql(
     query: Annotated[str, typer.Argument(help="One SELECT over spans and scores; columns in docs/reference/sql.md.")],
     output: Annotated[Format, typer.Option("--format", "-f", help="How to print the rows.")] = Format.table,
     as_json: Annotated[bool, typer.Option("--json", help="Short for --format json.")] = False,
-    data_dir: Annotated[
-        Path | None, typer.Option(help="Data folder; its running server is asked, else it is opened.")
-    ] = None,
-    url: Annotated[str | None, typer.Option(help="Ask this server instead.")] = None,
+    data_dir: DataDir = None,
+    url: Url = None,
 ) -> None:
     """Run one SELECT over spans and scores. (beta)
 

@@ -14,6 +14,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
+from watchkeeper.cli.options import DataDir, Json
 from watchkeeper.cli.remote import Server, control_of, server_of
 from watchkeeper.cli.terminal import stderr, stdout
 from watchkeeper.kit.errors import NotFoundError
@@ -42,11 +43,9 @@ class Role(StrEnum):
 
 Email = Annotated[str, typer.Argument(help="The person's address.")]
 Project = Annotated[str, typer.Option("--project", "-p", help="The project it is about.")]
-DataDir = Annotated[Path | None, typer.Option(help="Data folder; its running server is asked, else it is opened.")]
 Url = Annotated[
     str | None, typer.Option(help="Ask this server instead, with WATCHKEEPER_API_KEY (the operator's secret key).")
 ]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,8 @@ import json
 import platform
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as installed
-from typing import Annotated
 
-import typer
-
+from watchkeeper.cli.options import Json
 from watchkeeper.cli.terminal import stdout
 
 __all__ = ["version"]
@@ -17,7 +15,7 @@ __all__ = ["version"]
 _PARTS = ("duckdb", "genai-prices", "opentelemetry-sdk", "fastapi", "xllamacpp")
 
 
-def version(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
+def version(as_json: Json = False) -> None:
     """Print the version, and those of the parts it stands on. (stable)"""
     parts = {"python": platform.python_version()} | {name: _installed(name) for name in _PARTS}
     console = stdout()
