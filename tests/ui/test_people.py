@@ -222,6 +222,7 @@ def test_own_sessions_and_password(peopled: Peopled, look: Look) -> None:
     """A person sees where they are signed in, ends a session, and changes the password only with the old one."""
     page, _ = look(peopled.server, "/account")
     sign_in(page, ADA, ADAS)
+    expect(page.get_by_label("Password", exact=True)).to_have_count(0)  # a page left sooner takes the login with it
     call(peopled.server, "POST", "/session", {"email": ADA, "password": ADAS}, **{"User-Agent": "elsewhere"})
     page.reload()
     end = page.get_by_role("button", name="End the session of elsewhere")
@@ -320,6 +321,7 @@ def test_people_pages_fit_a_phone(peopled: Peopled, look: Look, scheme: str) -> 
         peopled.server, "/settings/keys", viewport={"width": 390, "height": 844}, color_scheme=scheme
     )  # fmt: skip
     sign_in(page, ADA, ADAS)
+    expect(page.get_by_label("Password", exact=True)).to_have_count(0)  # a page left sooner takes the login with it
     wide = {}
     for path in ("/settings/keys", "/settings/members", "/account"):
         page.goto(peopled.server.url + path)
