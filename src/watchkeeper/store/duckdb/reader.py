@@ -13,6 +13,7 @@ from watchkeeper.model import Span
 from watchkeeper.store.api import Facets, Page, ServiceRow, SpanFilter
 from watchkeeper.store.cursors import ScorePosition, SpanPosition, decode_cursor, encode_cursor
 from watchkeeper.store.duckdb import rows, statements
+from watchkeeper.store.duckdb.cache import BlockCache
 from watchkeeper.store.duckdb.engine import translated
 from watchkeeper.store.duckdb.filters import Query, span_conditions
 from watchkeeper.store.duckdb.index import hash_key
@@ -29,8 +30,9 @@ _PATIENCE = 20.0
 class Reader:
     """Cursors, one a thread, and the reads that need no more than a filter."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, writer: Writer) -> None:
+    def __init__(self, connection: duckdb.DuckDBPyConnection, writer: Writer, cache: BlockCache) -> None:
         self._db = connection
+        self._cache = cache
         self._writer = writer
         self._mine = threading.local()
         self._all: dict[int, duckdb.DuckDBPyConnection] = {}
@@ -86,14 +88,18 @@ class Reader:
             self._there.set()
 
     def steady(self, work: Callable[[], T]) -> T:
-        """Run a read, and again where it failed because the connection was exchanged under it."""
+        """Run a read, and again where it failed because the connection, or the memory limit, changed under it."""
+        may_squeeze = True
         while True:
-            generation = self._generation
+            before = self._generation, self._cache.turns
             try:
                 return work()
-            except WatchkeeperError:
-                if generation == self._generation or self._closed:
+            except WatchkeeperError as error:
+                exchanged = before[0] != self._generation
+                squeezed = before[1] != self._cache.turns and isinstance(error.__cause__, duckdb.OutOfMemoryException)
+                if self._closed or not (exchanged or (squeezed and may_squeeze)):
                     raise
+                may_squeeze = may_squeeze and exchanged
 
     def close(self) -> None:
         """Stop and close every cursor."""

@@ -26,6 +26,11 @@ def attach(path: str) -> str:
     return f"ATTACH {exp.Literal.string(path).sql('duckdb')} AS store (ROW_GROUP_SIZE {_ROW_GROUP})"
 
 
+def memory_limit(size: int) -> str:
+    """Return the statement that limits the engine's memory to so many bytes."""
+    return f"SET GLOBAL memory_limit = '{int(size)}B'"
+
+
 TABLES = "SELECT table_name FROM duckdb_tables() WHERE NOT internal"
 FORMAT = "SELECT max(version) FROM format"
 CREATE_FORMAT = "CREATE TABLE IF NOT EXISTS format (version INTEGER NOT NULL, applied TIMESTAMP NOT NULL)"
@@ -34,10 +39,17 @@ LOCK_DOWN = (
     # A store that is closed late, its file replaced already, must not touch the log of the one that took its place.
     "PRAGMA disable_checkpoint_on_shutdown",
     "SET GLOBAL TimeZone = 'UTC'",
+    # The one that stays open, for `cache`; no statement of a user's can set anything.
+    "SET GLOBAL allowed_configs = ['memory_limit']",
     "SET GLOBAL enable_external_access = false",
     "SET GLOBAL lock_configuration = true",
 )
 CHECKPOINT = "CHECKPOINT"
+MEMORY = """
+SELECT coalesce(sum(memory_usage_bytes), 0)::BIGINT,
+       coalesce(sum(memory_usage_bytes) FILTER (WHERE tag = 'BASE_TABLE'), 0)::BIGINT
+FROM duckdb_memory()
+"""
 
 # Opening: what the index is rebuilt from, and what was left to do.
 KEYS = "SELECT key_hash, start_ns FROM spans"

@@ -38,6 +38,7 @@ from watchkeeper.store.api import (
 )
 from watchkeeper.store.duckdb.accept import Acceptor
 from watchkeeper.store.duckdb.again import Again
+from watchkeeper.store.duckdb.cache import BlockCache
 from watchkeeper.store.duckdb.copy import Copier
 from watchkeeper.store.duckdb.engine import FORMAT_VERSION, connect
 from watchkeeper.store.duckdb.erase import Eraser
@@ -87,7 +88,8 @@ class DuckdbStore:
             self._journal = Journal(journal_path(path))
             self._acceptor = Acceptor(self._journal, self._queue)
             self._writer = Writer(db, path, refine, self._queue, self._journal)
-            self._reader = Reader(db, self._writer)
+            self._writer.cache = cache = BlockCache(memory_mib)
+            self._reader = Reader(db, self._writer, cache)
             self._traces = Traces(self._reader, self._writer.counts)
             self._writer.readers = self._reader
             self._writer.open_again = lambda: connect(path, memory_mib=memory_mib, patience=_PATIENCE)

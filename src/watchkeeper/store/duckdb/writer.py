@@ -21,6 +21,7 @@ from watchkeeper.store import codec
 from watchkeeper.store.api import Outcome, Refine, WriteReceipt
 from watchkeeper.store.duckdb import rows as tables
 from watchkeeper.store.duckdb import statements
+from watchkeeper.store.duckdb.cache import BlockCache
 from watchkeeper.store.duckdb.counts import Counts
 from watchkeeper.store.duckdb.engine import is_poisoned, translated
 from watchkeeper.store.duckdb.index import Gone, Hashes, KeyIndex, edges
@@ -87,6 +88,7 @@ class Writer:
         self._broken: StoreError | None = None
         self._thread = threading.Thread(target=self._run, name="watchkeeper-writer", daemon=True)
         self.touched: Touched | None = None
+        self.cache: BlockCache | None = None
         self.interrupt_readers: Callable[[], None] = _nothing
         self.readers: Readers | None = None
         self.open_again: Callable[[], duckdb.DuckDBPyConnection] | None = None
@@ -449,6 +451,8 @@ class Writer:
     def _checkpoint(self) -> None:
         started = time.perf_counter_ns()
         self._db.execute(statements.CHECKPOINT)
+        if self.cache is not None:
+            self.cache.trim(self._db)
         self.counts.checkpoints.add(time.perf_counter_ns() - started)
 
     def _tend(self, what: str, work: Callable[[], None]) -> None:
