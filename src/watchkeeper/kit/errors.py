@@ -18,6 +18,7 @@
     └── StoreError                   500 store
         ├── StoreLockedError         another process holds the data folder
         ├── StoreFormatError         the data folder is of a newer release, or damaged
+        ├── StoreForeignError        a part of the data folder belongs to another store
         ├── StoreFullError           507 store_full: no space left on the device, with Retry-After
         ├── QueryTimeoutError        504 query_timeout
         └── CapabilityError          501 not_supported: this backend cannot answer that
@@ -43,6 +44,7 @@ __all__ = [
     "QueryTimeoutError",
     "RequestError",
     "StoreError",
+    "StoreForeignError",
     "StoreFormatError",
     "StoreFullError",
     "StoreLockedError",
@@ -175,6 +177,12 @@ class StoreFormatError(StoreError):
     """The data folder was written by a newer release, or is not one of ours."""
 
     code = "store_format"
+
+
+class StoreForeignError(StoreError):
+    """A part of the data folder, such as the journal, belongs to another store than the rest."""
+
+    code = "store_foreign"
 
 
 class StoreFullError(StoreError):

@@ -108,12 +108,19 @@ class WriteQueue:
         with self._changed:
             self._hold(job, -1)
 
-    def adopt(self, batch: WriteBatch, entry: int) -> None:
-        """Take what the journal still held, whether it fits or not."""
+    def adopt(self, batch: WriteBatch, entry: int, patience: float) -> bool:
+        """Take what the journal still held: when it fits, or once no room has come for `patience` seconds.
+
+        Return whether it fitted.
+        """
         job = Job(batch, weigh(batch), urgent=True, entry=entry)
+        fits = True
         with self._changed:
+            while fits and self._held and (held := self._held) + job.weight > self._limit:
+                fits = self._changed.wait_for(lambda held=held: self._held < held, patience)  # type: ignore[misc]
             self._hold(job, 1)
             self.enqueue([job])
+        return fits
 
     def enqueue(self, jobs: list[Job]) -> None:
         """Let jobs be taken, in this order."""

@@ -45,8 +45,10 @@ class Copier:
         self._writer = writer
         self._reader = reader
 
-    def copy(self, target: Path, last: Callable[[], T], progress: Progress) -> T:
+    def copy(self, target: Path, last: Callable[[], T], progress: Progress, *, same: bool) -> T:
         """Write a copy to `target`, then run `last` on the writer's thread, before the next commit.
+
+        Where it takes the store's place it is the `same` store; else it has a history of its own from here, and its own name.
 
         Raises:
             StoreError: another copy is under way, or one of the files cannot be used.
@@ -66,7 +68,7 @@ class Copier:
 
                 def finish(db: duckdb.DuckDBPyConnection) -> T:
                     self._again(db, fresh, *self._touched().take())
-                    self._rest(db, fresh, started)
+                    self._rest(db, fresh, started, same=same)
                     fresh.execute(statements.CHECKPOINT)
                     fresh.close()
                     return last()
@@ -138,9 +140,12 @@ class Copier:
                     source.unregister("chosen")
 
     @staticmethod
-    def _rest(db: duckdb.DuckDBPyConnection, fresh: duckdb.DuckDBPyConnection, started: int) -> None:
+    def _rest(db: duckdb.DuckDBPyConnection, fresh: duckdb.DuckDBPyConnection, started: int, *, same: bool) -> None:
         """Copy the small tables whole. Of what is to be reclaimed only what was erased since the copy began."""
         fresh.execute("DELETE FROM journal")
+        if same:
+            fresh.execute("DELETE FROM identity")
+            pour(db, fresh, "identity", "SELECT * FROM identity", {})
         for table, statement, parameters in (
             ("journal", "SELECT * FROM journal", {}),
             ("pending_logs", "SELECT * FROM pending_logs", {}),

@@ -1,6 +1,7 @@
 """The journal: what was acknowledged and is not in the database yet, in append-only, fsynced segments.
 
-A segment is a file of entries, each `magic, number, length, checksum` and a payload. Numbers only grow.
+A segment is a file of entries, each `magic, number, length, checksum` and a payload. Numbers only grow; the first,
+numbered 0, says whose journal it is (segments of earlier releases have none, and are taken for the store's own).
 The database notes the last entry it holds in the transaction that brings it (`folded`), so each entry is
 stored exactly once however the server ended. A torn tail was never acknowledged and is cut off; segments
 whose entries are all in the database are deleted, those with a damaged entry kept as `.damaged`.
@@ -16,19 +17,20 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeAlias
+from typing import BinaryIO, TypeAlias
 
 import msgspec
 import pyarrow as pa
 from xxhash import xxh3_64
 
+from watchkeeper.kit.errors import StoreForeignError
 from watchkeeper.model import Score
 from watchkeeper.store import codec
 from watchkeeper.store.api import WriteBatch
 from watchkeeper.store.duckdb.parcel import Parcel, pack, unpack
 from watchkeeper.store.duckdb.swap import sync_folder
 
-__all__ = ["Journal", "journal_path", "packed_batch", "unpacked_batch"]
+__all__ = ["Journal", "journal_path", "owner_of", "packed_batch", "unpacked_batch"]
 
 Buffer: TypeAlias = "bytes | memoryview | pa.Buffer"
 
@@ -38,6 +40,7 @@ _HEAD = struct.Struct("<4sQQQ")
 _SEGMENT = 64 << 20
 _AGE = 10.0
 _MOST_BUFFERS = 512
+_OWNER_MOST = 256
 
 
 def journal_path(path: Path) -> Path:
@@ -65,6 +68,12 @@ class Journal:
         self._open: _Segment | None = None
         self._fd = -1
         self._last = 0
+        self._store = ""
+
+    @property
+    def last(self) -> int:
+        """Return the number of the last entry there was."""
+        return self._last
 
     @property
     def size(self) -> int:
@@ -72,28 +81,45 @@ class Journal:
         with self._lock:
             return sum(one.size for one in (*self._closed, *([self._open] if self._open else [])))
 
-    def recover(self, folded: int) -> Iterator[tuple[int, WriteBatch]]:
-        """Yield the entries after `folded`, as they were appended. Before anything is appended.
+    def recover(self, folded: int, store: str = "") -> Iterator[tuple[int, WriteBatch]]:
+        """Yield the entries after `folded`, as they were appended, one in memory at a time. Before anything is appended.
+
+        Args:
+            folded: the last entry that the database holds.
+            store: whose journal it is, "" for nobody's: its segments are marked with it.
 
         Raises:
+            StoreForeignError: a segment is another store's; nothing was touched.
             OSError: the folder cannot be read or made.
         """
         self._folder.mkdir(exist_ok=True)
         sync_folder(self._folder.parent)
-        self._last = folded
-        for path in sorted(self._folder.glob("*.seg")):
-            data = path.read_bytes()
-            segment = _Segment(path, 0)
-            for number, payload in _entries(segment, data):
-                segment.last = number
-                if number > folded and (batch := self._readable(number, payload)) is not None:
-                    yield number, batch
-            segment.size = len(data)
+        self._last, self._store = folded, store
+        paths = sorted(self._folder.glob("*.seg"))
+        for path in paths if store else ():
+            self._check_owner(path)
+        for path in paths:
+            segment = _Segment(path, 0, size=path.stat().st_size)
+            with path.open("rb") as file:
+                for number, payload in _entries(segment, file):
+                    segment.last = max(segment.last, number)
+                    if number > folded and (batch := self._readable(number, payload)) is not None:
+                        yield number, batch
             if segment.last == 0:  # nothing to fold, and its name may be the next segment's
                 _let_go(segment)
                 continue
             self._last = max(self._last, segment.last)
-            self._closed.append(segment)
+            with self._lock:
+                self._closed.append(segment)
+
+    def _check_owner(self, path: Path) -> None:
+        owner = owner_of(path)
+        if owner not in {"", self._store}:
+            raise StoreForeignError(
+                f"the journal {self._folder} belongs to another store ({owner}) than the database beside it "
+                f"({self._store}): it holds what was acknowledged for that one",
+                hint=f"put the database back that it belongs to, or move it away: mv {self._folder} {self._folder}.other",
+            )
 
     def append(self, payloads: Sequence[Sequence[Buffer]]) -> list[int]:
         """Append entries, each given as buffers, and return their numbers once they are on disk.
@@ -125,9 +151,9 @@ class Journal:
         """
         return self._keep(number, packed_batch(batch))
 
-    def _readable(self, number: int, payload: memoryview) -> WriteBatch | None:
+    def _readable(self, number: int, payload: bytes) -> WriteBatch | None:
         try:
-            return unpacked_batch(payload)
+            return unpacked_batch(memoryview(payload))
         except (msgspec.MsgspecError, pa.ArrowException, ValueError, KeyError) as error:
             where = self._keep(number, [payload])
             _log.error("an acknowledged export cannot be read and is kept in %s: %s", where, error)
@@ -153,7 +179,8 @@ class Journal:
         segment = self._segment()
         numbers = list(range(self._last + 1, self._last + 1 + len(payloads)))
         self._last = numbers[-1]
-        buffers = [one for number, parts in zip(numbers, payloads, strict=True) for one in _entry(number, parts)]
+        named = _entry(0, [self._store.encode()]) if self._store and not segment.size else []
+        buffers = named + [one for pair in zip(numbers, payloads, strict=True) for one in _entry(*pair)]
         try:
             _write(self._fd, buffers)
             os.fdatasync(self._fd)
@@ -218,11 +245,14 @@ def unpacked_batch(payload: memoryview) -> WriteBatch:
 
 
 def _entry(number: int, parts: Sequence[Buffer]) -> list[Buffer]:
-    checksum, length = xxh3_64(number.to_bytes(8, "little")), 0
+    return [_HEAD.pack(_MAGIC, number, sum(len(part) for part in parts), _checksum(number, parts)), *parts]
+
+
+def _checksum(number: int, parts: Sequence[Buffer]) -> int:
+    checksum = xxh3_64(number.to_bytes(8, "little"))
     for part in parts:
         checksum.update(part)
-        length += len(part)
-    return [_HEAD.pack(_MAGIC, number, length, checksum.intdigest()), *parts]
+    return checksum.intdigest()
 
 
 def _let_go(segment: _Segment) -> None:
@@ -232,34 +262,53 @@ def _let_go(segment: _Segment) -> None:
         segment.path.unlink(missing_ok=True)
 
 
-def _entries(segment: _Segment, data: bytes) -> Iterator[tuple[int, memoryview]]:
+def owner_of(path: Path) -> str:
+    """Return the store that a segment names, "" where it names none that can be read.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    with path.open("rb") as file:
+        head = file.read(_HEAD.size)
+        magic, number, length, checksum = _HEAD.unpack(head) if len(head) == _HEAD.size else (b"", 0, 0, 0)
+        if magic != _MAGIC or number or length > _OWNER_MOST:
+            return ""
+        name = file.read(length)
+    return name.decode("utf-8", "replace") if _checksum(0, [name]) == checksum else ""
+
+
+def _entries(segment: _Segment, file: BinaryIO) -> Iterator[tuple[int, bytes]]:
     """Yield the whole entries. Past a damaged one by its length alone: what a payload says is never taken for an entry."""
-    view, at = memoryview(data), 0
-    while at < len(data):
+    at = 0
+    while at < segment.size:
         begin = at + _HEAD.size
-        magic, number, length, checksum = _HEAD.unpack_from(view, at) if begin <= len(data) else (b"", 0, 0, 0)
-        payload = view[begin : begin + length]
-        if begin > len(data) or len(payload) < length:
+        head = _at(file, at, _HEAD.size)
+        magic, number, length, checksum = _HEAD.unpack(head) if len(head) == _HEAD.size else (b"", 0, 0, 0)
+        if begin + length > segment.size:
             break
-        told = xxh3_64(number.to_bytes(8, "little"))
-        told.update(payload)
-        if magic == _MAGIC and told.intdigest() == checksum:
+        payload = _at(file, begin, length)
+        if magic == _MAGIC and _checksum(number, [payload]) == checksum:
             yield number, payload
-        elif not any(view[at:]):  # a length that was written to disk before its bytes were
+        elif not _at(file, at, segment.size - at).strip(b"\0"):  # a length that was on disk before its bytes were
             break
         else:
             segment.damaged = True
             _log.error("%s has a damaged entry at byte %d: the file is kept", segment.path.name, at)
-            if magic != _MAGIC and view[begin + length : begin + length + 4] != _MAGIC:
+            if magic != _MAGIC and _at(file, begin + length, len(_MAGIC)) != _MAGIC:
                 return
         at = begin + length
-    if at < len(data):
+    if at < segment.size:
         # A torn tail holds one beginning; another behind it says that a length was damaged.
-        segment.damaged = segment.damaged or data.find(_MAGIC, at + 1) >= 0
+        segment.damaged = segment.damaged or _MAGIC in _at(file, at + 1, segment.size - at - 1)
         log, what = (
             (_log.error, "is kept") if segment.damaged else (_log.warning, "was never acknowledged, and is dropped")
         )
         log("%s ends torn: what stands behind byte %d %s", segment.path.name, at, what)
+
+
+def _at(file: BinaryIO, place: int, length: int) -> bytes:
+    file.seek(place)
+    return file.read(length)
 
 
 def _write(fd: int, buffers: list[Buffer]) -> None:

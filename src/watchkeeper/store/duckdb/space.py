@@ -70,7 +70,7 @@ class Space:
             held[0] = time.monotonic() - held[0]
 
         try:
-            self._copier.copy(fresh_path(self._path), swap, lambda _done, _all: None)
+            self._copier.copy(fresh_path(self._path), swap, lambda _done, _all: None, same=True)
         except StoreError:
             if not self._writer.is_broken:
                 with translated():
@@ -97,7 +97,7 @@ class Space:
                     revision=counts.revision, format_version=FORMAT_VERSION, held_ns=time.monotonic_ns() - began,
                 )  # fmt: skip
 
-            return self._copier.copy(target, last, progress)
+            return self._copier.copy(target, last, progress, same=False)
 
 
 def _check_room(folder: Path, used: int, why: str, *, beside: int = 0) -> None:

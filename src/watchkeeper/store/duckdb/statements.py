@@ -60,6 +60,7 @@ REVISION = """
     SELECT greatest((SELECT coalesce(max(revision), 0) FROM spans), (SELECT coalesce(max(revision), 0) FROM erased))"""
 FOLDED = "SELECT max(folded) FROM journal"
 SET_FOLDED = "UPDATE journal SET folded = $entry::UBIGINT"
+IDENTITY = "SELECT store FROM identity"
 DUE_TRACES = "SELECT DISTINCT trace_hash FROM facts_due"
 
 # Writing. `incoming` and `keys` are Arrow tables registered for the statement.

@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
+from itertools import chain
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -18,7 +19,7 @@ from numpy.typing import NDArray
 from watchkeeper.kit.errors import StoreError, StoreFullError, WatchkeeperError
 from watchkeeper.model import RawLog
 from watchkeeper.store import codec
-from watchkeeper.store.api import Outcome, Refine, WriteReceipt
+from watchkeeper.store.api import Outcome, Refine, WriteBatch, WriteReceipt
 from watchkeeper.store.duckdb import rows as tables
 from watchkeeper.store.duckdb import statements
 from watchkeeper.store.duckdb.cache import BlockCache
@@ -99,13 +100,34 @@ class Writer:
             self._load()
             if self._facts_due:
                 self._copy_facts()
-            for entry, batch in self._journal.recover(self._folded):
-                self._queue.adopt(batch, entry)
+            left = self._journal.recover(self._folded, self._db.execute(statements.IDENTITY).fetchall()[0][0])
+            first = next(left, None)  # a journal that is not ours is refused before the thread is there
         self._thread.start()
-        # What the journal brings, and the facts that are due for it, are there before anybody reads.
-        self._queue.settle(_RECOVERY)
+        try:
+            self._replay(left if first is None else chain([first], left))
+        except Exception:
+            self.stop()
+            raise
         if self._facts_due:
             self.do(lambda _: self._tend("copy trace facts", self._copy_facts)).result()
+
+    def _replay(self, left: Iterator[tuple[int, WriteBatch]]) -> None:
+        """Store what the journal still held, in its order, no more of it in memory than the queue may hold.
+
+        Where that is not possible (a full disk) it goes on waiting in the queue, and the start goes on without it.
+        """
+        patience = _RECOVERY
+        with translated():
+            for entry, batch in left:
+                patience = patience if self._queue.adopt(batch, entry, patience) else 0.0
+        # What the journal brings, and the facts that are due for it, are there before anybody reads.
+        if self._queue.settle(patience) and self._journal.last > self._folded:
+            self.do(lambda _: self._note_folded(self._journal.last)).result()
+
+    def _note_folded(self, entry: int) -> None:
+        """Note that nothing up to this entry is waited for: what was set aside must not come again."""
+        self._db.execute(statements.SET_FOLDED, {"entry": entry})
+        self._folded = entry
 
     def stop(self) -> None:
         """Drain the queue, then end the thread."""
@@ -175,11 +197,11 @@ class Writer:
                 self._tend("checkpoint", self._checkpoint)
 
     def _in_turn(self, jobs: list[Job]) -> list[Job]:
-        """Put what is of the journal behind that of it which must be tried again; return what can be stored now."""
-        if not self._again:
-            return jobs
-        self._again.extend(job for job in jobs if job.entry)
-        return [job for job in jobs if not job.entry]
+        """Return what can be stored now: nothing may overtake what must be tried again, or older values would win."""
+        if self._again:
+            self._again.extend(jobs)
+            return []
+        return jobs
 
     def _patience(self) -> float:
         until = [at for at, due in ((self._facts_at, self._facts_due), (self._again_at, bool(self._again))) if due]
@@ -239,6 +261,7 @@ class Writer:
                 self._later(job)
                 return
             _log.error("an acknowledged export cannot be stored and is kept in %s: %s", where, failure)
+            self._tend("note what was set aside", lambda: self._note_folded(max(self._folded, job.entry)))
         job.future.set_exception(failure)
         self._queue.done([job])
 
