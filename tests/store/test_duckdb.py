@@ -49,6 +49,11 @@ _RENDERED: dict[str, Callable[[], str]] = {
         "WITH x AS (SELECT * FROM spans) SELECT a.name FROM x AS a JOIN scores USING (trace_id)"
     ),
     "user_limit": lambda: _user("SELECT name FROM spans ORDER BY 1 LIMIT 5"),
+    "user_now": lambda: _user(
+        "SELECT name, now() FROM scores WHERE time > now() - INTERVAL 1 DAY AND date_trunc('hour', current_timestamp) > time "
+        "AND time BETWEEN (now() - INTERVAL '2 hours') AND now() AND time < now() AT TIME ZONE 'Europe/Paris' "
+        "AND now() - time < INTERVAL 1 DAY"
+    ),
     "copy_facts": statements.COPY_FACTS.strip,
     "trace_rows": lambda: Query(statements.TRACE_ROWS).sql(),
 }
@@ -58,6 +63,19 @@ _RENDERED: dict[str, Callable[[], str]] = {
 def test_rendered_sql(name: str) -> None:
     """The SQL sent to the engine is the one on file; a change of it is a decision, not an accident."""
     assert _RENDERED[name]() + "\n" == (_SNAPSHOTS / f"{name}.sql").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    "now", ["now()", "current_timestamp", "date_trunc('day', now())", "date_trunc('month', now() - INTERVAL 1 MONTH)"]
+)
+def test_now_without_a_zone(now: str) -> None:
+    """A user's `now()` that is compared is a plain timestamp to the engine, and the same instant."""
+    sql = _user(f"SELECT 1 FROM spans WHERE start_time = {now}")
+    plain = sql.partition("start_time = ")[2].partition(" LIMIT")[0]
+    with duckdb.connect() as raw:
+        raw.execute("SET TimeZone = 'UTC'")
+        found = raw.execute(f"SELECT typeof({plain}), {plain} = {now}").fetchall()
+    assert found == [("TIMESTAMP", True)]
 
 
 def test_a_newer_format_is_refused(folder_backend: FolderBackend) -> None:

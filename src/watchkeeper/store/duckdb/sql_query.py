@@ -28,6 +28,7 @@ __all__ = ["bind", "json_able", "run_query"]
 
 _DIALECT = "duckdb"
 _TABLES = {"spans": SPAN_COLUMNS, "scores": SCORE_COLUMNS}
+_COMPARISONS = (exp.GT, exp.GTE, exp.LT, exp.LTE, exp.EQ, exp.NEQ, exp.Between)
 _MAX_WRITTEN = 60_000
 """Nodes. Some functions are written with their argument twice: nested, that doubles at each level."""
 
@@ -51,6 +52,7 @@ def bind(select: exp.Query, project: str, rows: int) -> str:
         columns = _TABLES.get(table.name.lower())
         if columns is not None and not table.db:
             _narrow(table, columns, project)
+    _plain_now(tree)
     limit = tree.args.get("limit")
     wanted = limit.expression if isinstance(limit, exp.Limit) else None
     if limit is not None and not (isinstance(wanted, exp.Literal) and wanted.is_int):
@@ -82,6 +84,30 @@ def _narrow(table: exp.Table, columns: tuple[str, ...], project: str) -> None:
         if table.args.get(name):
             subquery.set(name, table.args[name])
     table.replace(subquery)
+
+
+def _plain_now(tree: exp.Query) -> None:
+    """Make `now()` in a comparison, alone or moved by an interval or truncated, a TIMESTAMP as the columns are.
+
+    It is TIMESTAMPTZ, and beside it every row's time is cast through ICU and no row group is skipped: 85 ms of CPU
+    a million rows where 2 do. The clock is UTC and locked, so the instant is the same.
+    """
+    for node in list(tree.find_all(exp.Anonymous, exp.CurrentTimestamp)):
+        if isinstance(node, exp.Anonymous) and (node.name.lower() != "now" or node.expressions):
+            continue
+        below: exp.Expr = node
+        above = node.parent
+        while above is not None and _keeps_instant(above, below):
+            below, above = above, above.parent
+        if isinstance(above, _COMPARISONS):
+            node.replace(exp.cast(node.copy(), exp.DataType.Type.TIMESTAMP, dialect=_DIALECT))
+
+
+def _keeps_instant(above: exp.Expr, below: exp.Expr) -> bool:
+    """Say whether `above` makes of the time `below` the same instant, with a time zone or without, in UTC."""
+    if isinstance(above, exp.Add | exp.Sub):
+        return isinstance(above.expression if above.this is below else above.this, exp.Interval)
+    return isinstance(above, exp.Paren | exp.TimestampTrunc | exp.DateTrunc)
 
 
 def run_query(reader: Reader, project: str, select: exp.Query, limits: QueryLimits) -> Table:
