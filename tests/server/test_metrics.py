@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import re
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -279,6 +280,30 @@ async def test_gauges_are_right_at_once(http: httpx.AsyncClient, services: Servi
     assert (found["watchkeeper_commit_seconds_count"], found["watchkeeper_checkpoint_seconds_count"]) == (0, 0)
     assert found["process_resident_memory_bytes"] > 10 << 20
     assert found["watchkeeper_build_info"] == 1
+
+
+async def test_what_was_set_aside_is_on_the_page(http: httpx.AsyncClient, services: Services, tmp_path: Path) -> None:
+    """What could not be stored is a gauge to alert on, in entries and bytes, beside what only waits."""
+    refused(tmp_path)
+    found = labels_of((await http.get("/metrics", headers={"Accept": OPENMETRICS})).text)
+
+    assert found["watchkeeper_journal_entries"] == {"pending": 0, "refused": 1, "damaged": 0}
+    assert found["watchkeeper_journal_bytes"] == {"pending": 0, "refused": 5, "damaged": 0}
+    assert services.store.stats().journal.refused == 1
+
+
+def refused(folder: Path) -> None:
+    """Put a refused export into the journal."""
+    (path,) = folder.rglob("spans.duckdb.journal")
+    (path / "1.refused").write_bytes(b"12345")
+
+
+def labels_of(text: str) -> dict[str, dict[str, float]]:
+    """Return the values of each family by its label `state`."""
+    return {
+        family.name: {one.labels["state"]: one.value for one in family.samples if "state" in one.labels}
+        for family in read_openmetrics(text)
+    }
 
 
 async def test_a_commit_of_many_requests_is_one_commit(services: Services) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -250,3 +251,23 @@ def test_the_settings_reach_it(tmp_path: Path) -> None:
     services.close()
 
     assert (period, status.spans, status.housekeeping.expired_spans) == (300.0, 0, 1)
+
+
+@pytest.mark.parametrize(
+    ("kept", "retention", "left"), [(30, None, ["3"]), (30, "5d", []), (0, None, []), (90, "80d", ["1", "3"])]
+)
+def test_what_was_set_aside_goes_by_its_age(tmp_path: Path, kept: int, retention: str | None, left: list[str]) -> None:
+    """Exports that could not be stored are kept for their days, and never longer than the shortest retention."""
+    clock = Hands(100)
+    services = assemble(ServerSettings(kept_days=kept, retention=retention), tmp_path, clock)
+    folder = tmp_path / "spans.duckdb.journal"
+    for name, age in (("1", 40), ("2", 90), ("3", 10)):
+        (folder / f"{name}.refused").write_bytes(b"x")
+        since = clock.now_ns() - age * DAY * SECOND
+        os.utime(folder / f"{name}.refused", ns=(since, since))
+
+    services.keeper.expire()
+    found = sorted(path.stem for path in folder.glob("*.refused"))
+    services.close()
+
+    assert left == found

@@ -36,7 +36,7 @@ def erase(
     data_dir: DataDir = None,
     url: Url = None,
 ) -> None:
-    """Erase a user's, a session's or one trace's data: spans, scores and waiting logs. (beta)
+    """Erase a user's, a session's or one trace's data: spans, scores, waiting logs, and what could not be stored. (beta)
 
     Whole traces go. They do not come back when an SDK sends them again. Example: watchkeeper erase --user ada --dry-run
     """
@@ -47,7 +47,7 @@ def erase(
         raise ConfigError(f"{trace!r} is not a trace id", hint="32 lower-case hex digits")
     with _asking(url, data_dir, project) as ask:
         report = ask({**wanted, "dry_run": True})
-        empty = not (report["traces"] or report["scores"])
+        empty = not (report["traces"] or report["scores"] or report["set_aside"] or report["removed"])
         if not dry_run:
             if not yes and not empty:
                 _confirm(report)
@@ -62,6 +62,12 @@ def erase(
             stdout().print(
                 "its bytes leave the files when the server next writes the store anew: within a day", style="dim"
             )
+    for name in () if as_json else report["unreached"]:
+        stderr().print(
+            f"{name} in the journal's folder is damaged, cannot be searched, and may hold something of it: "
+            f"watchkeeper journal drop {name}",
+            style="yellow", markup=False,
+        )  # fmt: skip
 
 
 def _confirm(report: dict[str, Any]) -> None:
@@ -76,9 +82,15 @@ def _said(report: dict[str, Any]) -> str:
     parts = [f"{report[name]:,} {text}" for name, text in (("traces", "traces"), ("spans", "spans"))]
     parts += [
         f"{report[name]:,} {text}"
-        for name, text in (("scores", "scores"), ("pending_logs", "waiting log records"))
+        for name, text in (
+            ("scores", "scores"),
+            ("pending_logs", "waiting log records"),
+            ("set_aside", "things that could not be stored"),
+        )
         if report[name]
     ]
+    if report["removed"]:
+        parts.append(f"{len(report['removed']):,} exports that nobody can read")
     when = f" from {report['first'][:19]}Z to {report['last'][:19]}Z" if report["first"] else ""
     return ", ".join(parts) + when
 

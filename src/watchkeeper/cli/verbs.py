@@ -11,6 +11,7 @@ from watchkeeper.cli import (
     demo,
     doctor,
     erase,
+    journal,
     keys,
     prices,
     restore,
@@ -36,6 +37,7 @@ application.command("demo")(demo.demo)
 application.command("doctor")(doctor.doctor)
 application.command("sql")(sql.sql)
 application.command("erase")(erase.erase)
+application.add_typer(journal.application, name="journal")
 application.add_typer(keys.application, name="keys")
 application.add_typer(users.application, name="users")
 application.add_typer(prices.application, name="prices")

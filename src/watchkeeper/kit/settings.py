@@ -80,6 +80,12 @@ class ServerSettings:
     retention_minutes: int = _setting(
         "WATCHKEEPER_RETENTION_MINUTES", "minutes between two deletions of what is past its retention", 60
     )
+    kept_days: int = _setting(
+        "WATCHKEEPER_KEPT_DAYS",
+        "days until exports that could not be stored and damaged pieces of the journal are deleted, at most the shortest"
+        " retention",
+        30,
+    )
     ingest_processes: int | None = _setting(
         "WATCHKEEPER_INGEST_PROCESSES",
         "processes that decode spans beside the server while the load lasts, 0 for none (default: one a core, at most 4)",

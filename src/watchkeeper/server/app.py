@@ -23,6 +23,7 @@ from watchkeeper.server import (
     backup,
     erasure,
     errors,
+    journal,
     keys,
     members,
     overview,
@@ -119,6 +120,7 @@ def _api() -> APIRouter:
         accounts,
         members,
         backup,
+        journal,
     )
     for slice_ in slices:
         api.include_router(slice_.router)

@@ -71,6 +71,10 @@ NEEDS: dict[tuple[str, str], Need] = {
     ("GET", "/api/v1/backups/{backup}"): "owner",
     ("GET", "/api/v1/backups/{backup}/archive"): "owner",
     ("DELETE", "/api/v1/backups/{backup}"): "owner",
+    # So does what was set aside of the journal.
+    ("GET", "/api/v1/journal"): "owner",
+    ("POST", "/api/v1/journal/{name}"): "owner",
+    ("DELETE", "/api/v1/journal/{name}"): "owner",
     ("GET", "/api/v1/projects"): "owner",
     ("PUT", "/api/v1/projects/{project_id}"): "owner",
     ("GET", "/api/v1/keys"): "admin",

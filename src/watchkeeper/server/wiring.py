@@ -24,6 +24,7 @@ from watchkeeper.server.capture import Capture
 from watchkeeper.server.erasure.audit import ErasureAudit
 from watchkeeper.server.erasure.service import ErasureService
 from watchkeeper.server.gate import Gate
+from watchkeeper.server.journal.service import JournalService
 from watchkeeper.server.keys.service import KeyService
 from watchkeeper.server.members.service import MemberService
 from watchkeeper.server.metrics import Metrics
@@ -62,6 +63,7 @@ class Services:
     queries: QueryService
     status: StatusService
     erasure: ErasureService
+    journal: JournalService
     prices: PriceService
     hours: HourKeeper
     backups: BackupService
@@ -115,6 +117,7 @@ def assemble(
         lambda service: manifest.current().policy(service).retention_days,
         now,
         period=60.0 * max(1, settings.retention_minutes),
+        kept=lambda: _kept_days(settings, manifest),
     )
     prices = PriceService(store, pricer, now, display)
     metrics = Metrics(store, version(), settings.metrics_label_values)
@@ -151,6 +154,7 @@ def assemble(
         overview=OverviewService(store, now, prices.idle_nano_usd, display),
         queries=QueryService(store),
         erasure=ErasureService(store, ErasureAudit(folder), now, capture.pseudonym, after=keeper.look),
+        journal=JournalService(store, lambda: _kept_days(settings, manifest)),
         prices=prices,
         hours=HourKeeper(prices.hours, now),
         backups=BackupService(store, control, folder, now, version()),
@@ -177,6 +181,13 @@ def _processes(settings: ServerSettings) -> int:
     if settings.ingest_processes is not None:
         return settings.ingest_processes
     return 0 if sys.platform == "win32" else min(4, os.cpu_count() or 1)
+
+
+def _kept_days(settings: ServerSettings, manifest: ManifestFile) -> int:
+    """Return how long what was set aside is kept: nobody looks into it, so no service's data may outlive its retention."""
+    found = manifest.current()
+    ages = (policy.retention_days for policy in (found.default, *found.services.values()))
+    return min([max(0, settings.kept_days), *(age for age in ages if age is not None)])
 
 
 def _told(settings: ServerSettings, manifest: ManifestFile, folder: Path | None) -> WorkerSettings:

@@ -33,7 +33,8 @@ returns. An erased trace MUST NOT come back: what arrives for it in the next `ER
 a score) is taken, dropped and reported as `erased`; only a hash of its id is kept to know it. Nobody sees an erased
 row in a read that began after the return. The bytes on disk may still hold it until `reclaim`, which MUST leave none
 of them in the store's files. A user or session that sends new traces later is new data. `expire` takes spans by age, a
-bounded number at a time, and leaves no such mark; scores and log records go with the last span of their trace.
+bounded number at a time, and leaves no such mark; scores and log records go with the last span of their trace. `erase` reaches
+into exports that were set aside (`kept`); what of it cannot be searched is named in its report.
 
 **Pricing anew.** `priced_spans` reads model calls as far as a price depends on them, oldest first, and `reprice`
 replaces costs and nothing else, in its turn between commits, durably, at once or not at all. A span whose cost is no
@@ -63,6 +64,8 @@ from watchkeeper.store.upkeep import (
     ErasedTraces,
     ErasureReport,
     ExpiryReport,
+    JournalStats,
+    KeptFile,
     ReclaimReport,
     Selector,
     ServiceRow,
@@ -73,7 +76,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ERASED_DAYS", "EXPIRE_MOST", "Accepted", "BackupReport", "Capabilities", "CostChange", "ErasedTraces",
-    "ErasureReport", "ExpiryReport", "Facets", "Histogram", "HourRow", "ModelRow", "Outcome", "Overview", "Page", "Parcel",
+    "ErasureReport", "ExpiryReport", "Facets", "Histogram", "HourRow", "JournalStats", "KeptFile", "ModelRow", "Outcome",
+    "Overview", "Page", "Parcel",
     "Progress", "QueryLimits", "ReclaimReport", "Refine", "Selector", "ServiceRow", "SpanFilter", "SpanRow", "SpanStore",
     "StoreStats", "Table", "TimeBucket", "Timing", "TraceFilter", "TraceRow", "WriteBatch", "WriteReceipt",
 ]  # fmt: skip
@@ -378,6 +382,7 @@ class StoreStats(msgspec.Struct, frozen=True, kw_only=True):
     wal_bytes: int = 0
     commits: Timing = Timing()
     checkpoints: Timing = Timing()
+    journal: JournalStats = JournalStats()
 
 
 class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
@@ -546,6 +551,31 @@ class SpanStore(Protocol):
 
         Raises:
             CapabilityError: this backend has no backups.
+        """
+        ...
+
+    def kept(self) -> tuple[KeptFile, ...]:
+        """Return what was acknowledged and could not be stored, sorted by name."""
+        ...
+
+    def expire_kept(self, before: int) -> int:
+        """Delete what was kept before a time (ns); return how many files."""
+        ...
+
+    def drop_kept(self, name: str) -> None:
+        """Delete one file that was kept, for good.
+
+        Raises:
+            NotFoundError: there is none of that name.
+        """
+        ...
+
+    def retry_kept(self, name: str) -> WriteReceipt:
+        """Store an export that was set aside, as if it came now, and delete its file; waits until that is done.
+
+        Raises:
+            NotFoundError: there is none of that name.
+            StoreError: it cannot be read, or cannot be stored still; it stays.
         """
         ...
 

@@ -66,6 +66,11 @@ class WriteQueue:
         return self._held_spans
 
     @property
+    def unfolded(self) -> int:
+        """Return how many batches are in the journal and not committed yet."""
+        return len(self._unfolded)
+
+    @property
     def limit(self) -> int:
         """Return the bytes that may be held."""
         return self._limit

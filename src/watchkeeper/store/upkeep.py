@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 import msgspec
 
 __all__ = [
-    "BackupReport", "ErasedTraces", "ErasureReport", "ExpiryReport", "ReclaimReport", "Selector", "ServiceRow",
+    "BackupReport", "ErasedTraces", "ErasureReport", "ExpiryReport", "JournalStats", "KeptFile", "ReclaimReport",
+    "Selector", "ServiceRow",
 ]  # fmt: skip
 
 ErasedTraces: TypeAlias = tuple[tuple[int, int], ...]
@@ -23,7 +24,11 @@ class Selector(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ErasureReport(msgspec.Struct, frozen=True, kw_only=True):
-    """How much was erased, or would be. `first` and `last` are span starts in ns, None where there were no spans."""
+    """How much was erased, or would be. `first` and `last` are span starts in ns, None where there were no spans.
+
+    `set_aside` counts spans, scores and log records in exports that were set aside; `removed` names files of those that
+    nobody can read and that therefore go whole; `unreached` names damaged pieces that may still hold something of it.
+    """
 
     traces: int = 0
     spans: int = 0
@@ -31,6 +36,36 @@ class ErasureReport(msgspec.Struct, frozen=True, kw_only=True):
     pending_logs: int = 0
     first: int | None = None
     last: int | None = None
+    set_aside: int = 0
+    removed: tuple[str, ...] = ()
+    unreached: tuple[str, ...] = ()
+
+
+class KeptFile(msgspec.Struct, frozen=True, kw_only=True):
+    """Something acknowledged that is not in the store: an export it could not take, or a damaged piece of its journal.
+
+    `since` is when it was kept, or last written, ns.
+    """
+
+    name: str
+    kind: Literal["refused", "damaged"]
+    bytes: int
+    since: int
+
+
+class JournalStats(msgspec.Struct, frozen=True, kw_only=True):
+    """What is acknowledged and waits to be stored, and what was set aside; counts of exports, for `damaged` of files.
+
+    `oldest` is the earliest `since` of what was set aside, ns, None where nothing was.
+    """
+
+    pending: int = 0
+    pending_bytes: int = 0
+    refused: int = 0
+    refused_bytes: int = 0
+    damaged: int = 0
+    damaged_bytes: int = 0
+    oldest: int | None = None
 
 
 class ExpiryReport(msgspec.Struct, frozen=True, kw_only=True):

@@ -29,7 +29,11 @@ class ErasureIn(Model):
 
 
 class ErasureOut(Model):
-    """What was erased, or would be. `reclaimed` says that no byte of it is left in the store's files."""
+    """What was erased, or would be. `reclaimed` says that no byte of it is left in the store's files.
+
+    `set_aside` counts spans, scores and logs in exports that could not be stored; `removed` names files of such exports that
+    nobody can read, which go whole; `unreached` names damaged pieces of the journal that may still hold something of it.
+    """
 
     dry_run: bool
     traces: int
@@ -39,3 +43,6 @@ class ErasureOut(Model):
     first: Time | None
     last: Time | None
     reclaimed: bool
+    set_aside: int
+    removed: list[str]
+    unreached: list[str]

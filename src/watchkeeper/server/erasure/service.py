@@ -51,6 +51,7 @@ class ErasureService:
                 at=format_rfc3339(self._clock.now_ns()), who=who, project=project, kind=kind, name=name,
                 also=tuple(other for other in selector.users if other != name),
                 traces=report.traces, spans=report.spans, scores=report.scores, pending_logs=report.pending_logs,
+                set_aside=report.set_aside,
             )  # fmt: skip
             if reclaim:
                 self._store.reclaim()
@@ -59,6 +60,7 @@ class ErasureService:
             dry_run=wanted.dry_run, traces=report.traces, spans=report.spans, scores=report.scores,
             pending_logs=report.pending_logs, first=report.first, last=report.last,  # type: ignore[arg-type]
             reclaimed=not wanted.dry_run and self._store.stats().reclaim_due is None,
+            set_aside=report.set_aside, removed=list(report.removed), unreached=list(report.unreached),
         )  # fmt: skip
 
     def _selector(self, kind: str, name: str) -> Selector:

@@ -28,6 +28,17 @@ def write_store(page: Page, stats: StoreStats) -> None:
     ):
         page.family(name, "gauge", text)
         page.sample("", value)
+    journal = stats.journal
+    page.family(
+        "watchkeeper_journal_bytes", "gauge", "What was acknowledged: pending waits to be stored, refused could not be"
+    )
+    sizes = (
+        ("pending", journal.pending_bytes), ("refused", journal.refused_bytes), ("damaged", journal.damaged_bytes),
+    )  # fmt: skip
+    page.samples((f'state="{state}"', size) for state, size in sizes)
+    page.family("watchkeeper_journal_entries", "gauge", "Exports in the journal; damaged counts files")
+    entries = (("pending", journal.pending), ("refused", journal.refused), ("damaged", journal.damaged))
+    page.samples((f'state="{state}"', count) for state, count in entries)
     page.family("watchkeeper_store_rows", "gauge", "Rows held; pending_logs wait for the span they name")
     rows = (("spans", stats.spans), ("scores", stats.scores), ("pending_logs", stats.pending_logs))
     page.samples((f'table="{table}"', count) for table, count in rows)

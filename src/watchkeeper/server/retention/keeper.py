@@ -25,6 +25,7 @@ _SMALL = 1 << 30
 _LOOK = 30.0
 _REST = 0.05
 _AGAIN = 600.0
+_KEPT_DAYS = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +50,10 @@ class Housekeeper:
         clock: Clock,
         *,
         period: float,
+        kept: Callable[[], int] = lambda: _KEPT_DAYS,
     ) -> None:
         self._store = store
+        self._kept = kept
         self._retention = retention
         self._clock = clock
         self._period = period
@@ -75,8 +78,11 @@ class Housekeeper:
             self._thread.join()
 
     def expire(self) -> None:
-        """Delete what every service's policy says is too old."""
+        """Delete what every service's policy says is too old, and what was set aside too long ago."""
         now = self._clock.now_ns()
+        gone = self._store.expire_kept(now - self._kept() * _DAY_NS)
+        if gone:
+            _log.warning("%d files of the journal that could not be stored were deleted by age", gone)
         for row in self._store.services():
             days = self._retention(row.service)
             before = now - (days or 0) * _DAY_NS

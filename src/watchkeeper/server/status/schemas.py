@@ -7,7 +7,7 @@ from typing import Any, Literal
 from watchkeeper.manifest import ServicePolicy
 from watchkeeper.server.schemas import DisplayOut, Model, Time
 
-__all__ = ["HousekeepingOut", "ManifestOut", "PolicyOut", "StatusOut"]
+__all__ = ["HousekeepingOut", "JournalOut", "ManifestOut", "PolicyOut", "StatusOut"]
 
 
 class PolicyOut(Model):
@@ -48,6 +48,21 @@ class HousekeepingOut(Model):
     failure: str
 
 
+class JournalOut(Model):
+    """What was acknowledged and waits to be stored, and what was set aside; exports, for `damaged` files.
+
+    `oldest` is since when the oldest that was set aside is there. `GET /api/v1/journal` lists it.
+    """
+
+    pending: int
+    pending_bytes: int
+    refused: int
+    refused_bytes: int
+    damaged: int
+    damaged_bytes: int
+    oldest: Time | None
+
+
 class StatusOut(Model):
     """The server about itself."""
 
@@ -66,3 +81,4 @@ class StatusOut(Model):
     display: DisplayOut
     manifest: ManifestOut
     housekeeping: HousekeepingOut
+    journal: JournalOut | None

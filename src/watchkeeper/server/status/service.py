@@ -12,7 +12,7 @@ from watchkeeper.pricing import Pricer
 from watchkeeper.query import parse_select
 from watchkeeper.server.retention import HousekeepingReport
 from watchkeeper.server.schemas import DisplayOut
-from watchkeeper.server.status.schemas import HousekeepingOut, ManifestOut, PolicyOut, StatusOut
+from watchkeeper.server.status.schemas import HousekeepingOut, JournalOut, ManifestOut, PolicyOut, StatusOut
 from watchkeeper.store.api import QueryLimits, SpanStore, StoreStats
 
 __all__ = ["StatusService"]
@@ -65,6 +65,7 @@ class StatusService:
             display=self._display(),
             manifest=self._policies(),
             housekeeping=self._house(stats),
+            journal=JournalOut(**msgspec.structs.asdict(stats.journal)) if project is None else None,
         )
 
     def _prices(self, *, whole: bool) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import duckdb
+import msgspec
 import numpy as np
 import pyarrow as pa
 
@@ -15,6 +16,7 @@ from watchkeeper.store import codec
 from watchkeeper.store.api import ErasureReport, Selector
 from watchkeeper.store.duckdb import statements
 from watchkeeper.store.duckdb.index import Gone, hash_key
+from watchkeeper.store.duckdb.kept import Kept
 from watchkeeper.store.duckdb.rows import traces_table
 from watchkeeper.store.duckdb.writer import Writer
 from watchkeeper.store.selecting import names_user
@@ -25,8 +27,9 @@ __all__ = ["Eraser", "left_none", "with_table"]
 class Eraser:
     """Erases traces by user, session or id."""
 
-    def __init__(self, writer: Writer) -> None:
+    def __init__(self, writer: Writer, kept: Kept) -> None:
         self._writer = writer
+        self._kept = kept
 
     def erase(self, project: str, selector: Selector, *, dry_run: bool) -> ErasureReport:
         """Erase what is selected; see `SpanStore.erase`."""
@@ -41,13 +44,18 @@ class Eraser:
     ) -> ErasureReport:
         if self._writer.is_behind:
             raise StoreError("something acknowledged is not stored yet", hint="free some space, then erase again")
-        chosen = traces_table(
-            [(hash_key(project, trace_id), project, trace_id) for trace_id in _selected(db, project, selector)]
-        )
+        traces = dict.fromkeys([*_selected(db, project, selector), *self._kept.traces(project, selector)])
+        chosen = traces_table([(hash_key(project, trace_id), project, trace_id) for trace_id in traces])
         found = _Found(db, project, selector, chosen)
-        if not dry_run and (chosen.num_rows or found.scores):
-            self._delete(db, project, found)
-        return found.report()
+        reached = self._kept.reach(project, set(traces), set(found.sessions))
+        if not dry_run:
+            # The files first: what they name is found once more if this is not the end.
+            self._kept.apply(reached)
+            if chosen.num_rows or found.scores:
+                self._delete(db, project, found)
+        return msgspec.structs.replace(
+            found.report(), set_aside=reached.set_aside, removed=reached.removed, unreached=reached.unreached
+        )
 
     def _delete(self, db: duckdb.DuckDBPyConnection, project: str, found: _Found) -> None:
         now, hashes = time.time_ns(), found.chosen.column("trace_hash").to_pylist()

@@ -30,17 +30,23 @@ from watchkeeper.store.api import WriteBatch
 from watchkeeper.store.duckdb.parcel import Parcel, pack, unpack
 from watchkeeper.store.duckdb.swap import sync_folder
 
-__all__ = ["Journal", "journal_path", "owner_of", "packed_batch", "unpacked_batch"]
+__all__ = [
+    "DAMAGED", "PARTIAL", "REFUSED", "UNREADABLE", "Journal", "journal_path", "owner_of", "packed_batch", "read_entry",
+    "unpacked_batch", "write_entry",
+]  # fmt: skip
 
 Buffer: TypeAlias = "bytes | memoryview | pa.Buffer"
 
 _log = logging.getLogger(__name__)
+REFUSED, DAMAGED, PARTIAL = ".refused", ".damaged", ".partial"
 _MAGIC = b"WKJ1"
 _HEAD = struct.Struct("<4sQQQ")
 _SEGMENT = 64 << 20
 _AGE = 10.0
 _MOST_BUFFERS = 512
 _OWNER_MOST = 256
+UNREADABLE = (msgspec.MsgspecError, pa.ArrowException, ValueError, KeyError)
+"""What `unpacked_batch` and `read_entry` raise of bytes that are not what they should be."""
 
 
 def journal_path(path: Path) -> Path:
@@ -154,18 +160,16 @@ class Journal:
     def _readable(self, number: int, payload: bytes) -> WriteBatch | None:
         try:
             return unpacked_batch(memoryview(payload))
-        except (msgspec.MsgspecError, pa.ArrowException, ValueError, KeyError) as error:
+        except UNREADABLE as error:
             where = self._keep(number, [payload])
             _log.error("an acknowledged export cannot be read and is kept in %s: %s", where, error)
             return None
 
     def _keep(self, number: int, parts: Sequence[Buffer]) -> Path:
-        path = self._folder / f"{number:020d}.refused"
-        with path.open("wb") as file:
-            file.write(b"".join(bytes(part) for part in _entry(number, parts)))
-            file.flush()
-            os.fsync(file.fileno())
-        sync_folder(self._folder)
+        path = self._folder / f"{number:020d}{REFUSED}"
+        if path.exists():  # of another numbering, or of the same entry: no kept file replaces another
+            path = self._folder / f"{number:020d}.{time.time_ns()}{REFUSED}"
+        write_entry(path, number, parts)
         return path
 
     def close(self, folded: int) -> None:
@@ -244,6 +248,42 @@ def unpacked_batch(payload: memoryview) -> WriteBatch:
     )
 
 
+def read_entry(path: Path) -> tuple[int, memoryview]:
+    """Return the number and payload of the one entry that a file is.
+
+    Raises:
+        ValueError: it is not a whole entry.
+        OSError: it cannot be read.
+    """
+    data = memoryview(path.read_bytes())
+    if len(data) >= _HEAD.size:
+        magic, number, length, checksum = _HEAD.unpack_from(data)
+        payload = data[_HEAD.size :]
+        if magic == _MAGIC and len(payload) == length and _checksum(number, [payload]) == checksum:
+            return number, payload
+    raise ValueError("not a whole entry of a journal")
+
+
+def write_entry(path: Path, number: int, parts: Sequence[Buffer]) -> None:
+    """Write a file that is one entry, whole or not at all, and durably.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    partial = path.with_name(path.name + PARTIAL)
+    try:
+        fd = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        try:
+            _write(fd, _entry(number, parts))
+            os.fsync(fd)
+        finally:
+            os.close(fd)
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+    sync_folder(path.parent)
+
+
 def _entry(number: int, parts: Sequence[Buffer]) -> list[Buffer]:
     return [_HEAD.pack(_MAGIC, number, sum(len(part) for part in parts), _checksum(number, parts)), *parts]
 
@@ -257,7 +297,7 @@ def _checksum(number: int, parts: Sequence[Buffer]) -> int:
 
 def _let_go(segment: _Segment) -> None:
     if segment.damaged:  # numbers may come again after damage: no kept file replaces another
-        segment.path.replace(segment.path.with_suffix(f".{time.time_ns()}.damaged"))
+        segment.path.replace(segment.path.with_suffix(f".{time.time_ns()}{DAMAGED}"))
     else:
         segment.path.unlink(missing_ok=True)
 

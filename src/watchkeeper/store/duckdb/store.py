@@ -20,6 +20,7 @@ from watchkeeper.store.api import (
     ExpiryReport,
     Facets,
     HourRow,
+    KeptFile,
     Overview,
     Page,
     Progress,
@@ -45,6 +46,7 @@ from watchkeeper.store.duckdb.erase import Eraser
 from watchkeeper.store.duckdb.figures import overview
 from watchkeeper.store.duckdb.index import hash_key
 from watchkeeper.store.duckdb.journal import Journal, journal_path
+from watchkeeper.store.duckdb.kept import Kept
 from watchkeeper.store.duckdb.parcel import names_trace, pack, unpack
 from watchkeeper.store.duckdb.reader import Reader
 from watchkeeper.store.duckdb.reprice import Repricer
@@ -94,7 +96,8 @@ class DuckdbStore:
             self._writer.readers = self._reader
             self._writer.open_again = lambda: connect(path, memory_mib=memory_mib, patience=_PATIENCE)
             self._repricer = Repricer(self._reader, self._writer)
-            self._eraser = Eraser(self._writer)
+            self._kept = Kept(journal_path(path))
+            self._eraser = Eraser(self._writer, self._kept)
             self._again = Again(self._writer, self._eraser)
             self._expirer = Expirer(self._writer)
             self._copier = Copier(self._writer, self._reader)
@@ -262,19 +265,36 @@ class DuckdbStore:
         """Erase what was erased elsewhere."""
         return self._again.erase(marks, digests)
 
+    def kept(self) -> tuple[KeptFile, ...]:
+        """Return what was acknowledged and could not be stored."""
+        return self._kept.files()
+
+    def expire_kept(self, before: int) -> int:
+        """Delete what was kept before a time."""
+        return self._kept.expire(before)
+
+    def drop_kept(self, name: str) -> None:
+        """Delete one file that was kept."""
+        self._kept.drop(name)
+
+    def retry_kept(self, name: str) -> WriteReceipt:
+        """Store an export that was set aside."""
+        return self._kept.retry(name, self.submit)
+
     def stats(self) -> StoreStats:
         """Return counts and sizes; no query is run."""
         if not self._open:
             raise StoreError("the store is closed")
         counts = self._writer.counts
         whole, wal = sizes_of(self._path)
+        journal = self._kept.stats(self._queue.unfolded, self._journal.size)
         return StoreStats(
             revision=counts.revision,
             spans=counts.spans,
             scores=counts.scores,
             pending_logs=counts.pending_logs,
             queued=self._queue.held,
-            disk_bytes=whole + self._journal.size,
+            disk_bytes=whole + journal.pending_bytes + journal.refused_bytes + journal.damaged_bytes,
             format_version=FORMAT_VERSION,
             reclaim_due=counts.reclaim_due,
             erased=counts.erased,
@@ -286,6 +306,7 @@ class DuckdbStore:
             wal_bytes=wal,
             commits=counts.commits.read(),
             checkpoints=counts.checkpoints.read(),
+            journal=journal,
         )
 
     def close(self) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import msgspec
 
-from watchkeeper.kit.errors import CapabilityError, OverloadedError, StoreError
+from watchkeeper.kit.errors import CapabilityError, NotFoundError, OverloadedError, StoreError
 from watchkeeper.model import MODEL_KINDS, RawLog, RawSpan, Score, Span, merge_raw
 from watchkeeper.store.api import (
     EXPIRE_MOST,
@@ -25,6 +25,7 @@ from watchkeeper.store.api import (
     ExpiryReport,
     Facets,
     HourRow,
+    KeptFile,
     Outcome,
     Overview,
     Page,
@@ -316,6 +317,22 @@ class MemoryStore:
     def erase_again(self, marks: ErasedTraces, digests: Collection[str]) -> ErasureReport:  # noqa: ARG002 - the law's
         """Refuse: nothing is restored here."""
         raise CapabilityError("a store in memory has no backups", hint="give it a data folder")
+
+    def kept(self) -> tuple[KeptFile, ...]:
+        """Return nothing: what cannot be stored was not acknowledged."""
+        return ()
+
+    def expire_kept(self, before: int) -> int:  # noqa: ARG002 - the law's
+        """Delete nothing: nothing is kept."""
+        return 0
+
+    def drop_kept(self, name: str) -> None:
+        """Refuse: nothing is kept."""
+        raise NotFoundError(f"nothing was set aside as {name!r}")
+
+    def retry_kept(self, name: str) -> WriteReceipt:
+        """Refuse: nothing is kept."""
+        raise NotFoundError(f"nothing was set aside as {name!r}")
 
     def stats(self) -> StoreStats:
         """Return counts and sizes."""
