@@ -10,6 +10,7 @@ import pytest
 
 from tests.doctor.conftest import bending, found, look
 from tests.serving import Served
+from watchkeeper.doctor import clock
 from watchkeeper.doctor.clock import skew
 from watchkeeper.doctor.probe import Answer
 
@@ -48,6 +49,19 @@ def test_a_date_is_a_second_long() -> None:
     assert skew(Answer(200, headers=told, sent=start + 11.0, received=start + 11.5)) == -10.0
     assert skew(Answer(200, headers=told, sent=start - 12.5, received=start - 12.0)) == 12.0
     assert skew(Answer(200)) is None
+
+
+@pytest.mark.parametrize(("kept", "rule"), [(True, "WKD210"), (False, "WKD211")])
+def test_what_the_kernel_says_of_ntp_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, kept: bool, rule: str
+) -> None:
+    """A clock that nothing keeps is a warning with the command that has it kept; where the kernel is silent, so are we."""
+    monkeypatch.setattr(clock, "kernel_is_synchronised", lambda: kept)
+    told = found(look(tmp_path / "new"), rule)
+    monkeypatch.setattr(clock, "kernel_is_synchronised", lambda: None)
+
+    assert told.mend == (None if kept else "timedatectl set-ntp true")
+    assert not {"WKD210", "WKD211"} & {one.id for one in look(tmp_path / "new").findings}
 
 
 def test_a_clock_before_this_release_is_wrong(tmp_path: Path) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from datetime import UTC, datetime
 from pathlib import Path
 
+from tests.cli.conftest import run
 from tests.doctor.conftest import bad, bending, found, look
 from tests.serving import Served, serving
+from watchkeeper.store.factory import open_control_store
 
 WRONG = "sk-nobody-0123456789abcdef"
 
@@ -98,3 +101,22 @@ def test_a_server_that_wants_a_key_says_so(served: tuple[Served, Path], tmp_path
 
     assert found(without, "WKD301")
     assert bad(with_key) == set()
+
+
+def test_a_key_that_may_do_only_half_is_told(tmp_path: Path) -> None:
+    """A key for reading alone fails for sending; one for sending alone sends the doctor's span, and cannot read it."""
+    control = open_control_store(tmp_path / "data")
+    control.ensure_project("default")
+    for scope in ("read", "ingest"):
+        control.keys.create("default", (scope,), pair=(f"pk-{scope}", f"sk-{scope}-0123456789abcdef"))
+    control.close()
+    with serving(tmp_path) as server:
+        reads = look(tmp_path / "data", {"WATCHKEEPER_API_KEY": "sk-read-0123456789abcdef"}, url=server.url)
+        words = ("doctor", "--send", "--json", "--data-dir", str(tmp_path / "data"), "--url", server.url)
+        sends = json.loads(run(*words, WATCHKEEPER_API_KEY="sk-ingest-0123456789abcdef").stdout)
+        rows = server.sql("select count(*) from spans where service = 'watchkeeper-doctor'")[1]["rows"]
+
+    assert "ingest" in str(found(reads, "WKD304").mend)
+    assert reads.exit_code == 2
+    assert {"WKD012"} <= {one["id"] for one in sends["findings"]}
+    assert rows == [[1]]

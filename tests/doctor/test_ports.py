@@ -8,8 +8,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+
 from tests.doctor.conftest import bad, found, look
 from tests.serving import Served, free_port
+from watchkeeper.doctor import examine, ports
 
 _LISTENS = "import socket, sys; s = socket.create_server(('127.0.0.1', int(sys.argv[1]))); print(flush=True); input()"
 
@@ -45,6 +48,18 @@ def test_a_taken_grpc_port_fails_where_it_was_asked_for(tmp_path: Path) -> None:
         report = look(tmp_path / "new", {"WATCHKEEPER_GRPC_PORT": str(port)})
 
     assert f"pid {pid}" in found(report, "WKD112").what
+
+
+def test_the_default_grpc_port_may_be_another_programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where nobody asked for a gRPC port and the default one is taken, it is a warning: HTTP is served all the same."""
+    with _occupied() as (port, pid):
+        monkeypatch.setattr(ports, "DEFAULT_GRPC_PORT", port)
+        report = examine(data_dir=tmp_path / "new", environ={"WATCHKEEPER_PORT": str(free_port())})
+    told = found(report, "WKD111")
+
+    assert f"pid {pid}" in told.what
+    assert "--grpc-port" in str(told.mend)
+    assert report.exit_code == 0
 
 
 def test_another_folders_server_is_no_stranger(served: tuple[Served, Path], tmp_path: Path) -> None:

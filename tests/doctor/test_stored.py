@@ -41,7 +41,7 @@ def test_a_killed_servers_lock_is_stale(killed: Path) -> None:
     report = look(killed)
 
     assert "which is gone" in found(report, "WKD711").what
-    assert {one.id for one in report.findings if one.id[:4] == "WKD7"} == {"WKD711", "WKD700"}
+    assert {one.id for one in report.findings if one.id[:4] == "WKD7"} == {"WKD711", "WKD700", "WKD720", "WKD730"}
     assert report.exit_code == 0
     assert _bytes(killed) == before
 

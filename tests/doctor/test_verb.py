@@ -111,12 +111,10 @@ def test_the_page_lists_every_rule() -> None:
 
 
 def test_every_rule_is_made_by_some_test() -> None:
-    """No finding that can go wrong is untested, but for those that take a machine of their own."""
+    """No finding that can go wrong is untested."""
     tests = "".join(one.read_text() for one in Path(__file__).parent.glob("test_*.py"))
-    untested = {one.id for one in RULES.values() if one.severity != "ok"} - set(re.findall(r"WKD\d{3}", tests))
-    elsewhere = {f"WKD{number:03}" for number in (12, 111, 211, 304)}  # scopes, port 4317 itself, a machine without NTP
 
-    assert untested == elsewhere
+    assert {one.id for one in RULES.values() if one.severity != "ok"} <= set(re.findall(r"WKD\d{3}", tests))
 
 
 def test_a_check_that_breaks_is_a_finding() -> None:

@@ -98,6 +98,7 @@ def _taking(url: str | None, data_dir: Path | None) -> Iterator[tuple[Report, It
                     {"taken_at": facts.taken_at, "spans": facts.spans, "scores": facts.scores},
                     pack(facts, snapshot.files()),
                 )
+                services.backups.note(facts)
             finally:
                 snapshot.drop()
         finally:

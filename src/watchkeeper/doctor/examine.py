@@ -8,7 +8,22 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, TypeVar
 
-from watchkeeper.doctor import clock, disk, endpoint, keys, ports, prices, process, stored, trip, versions
+from watchkeeper.doctor import (
+    accounts,
+    backups,
+    clock,
+    disk,
+    endpoint,
+    journal,
+    keys,
+    ports,
+    prices,
+    process,
+    stored,
+    tls,
+    trip,
+    versions,
+)
 from watchkeeper.doctor.client import client_of
 from watchkeeper.doctor.findings import Finding, Report, Rule
 from watchkeeper.doctor.scene import Scene
@@ -24,7 +39,9 @@ BROKEN = Rule(
     "WKD001", "fail", "doctor", "A check broke, which is a fault of ours: please report it with this line.",
     "watchkeeper doctor --json",
 )  # fmt: skip
-_GROUPS = (ports, clock, keys, endpoint, versions, disk, stored, prices, process)
+_GROUPS = (
+    ports, tls, clock, keys, accounts, endpoint, versions, disk, stored, journal, backups, prices, process,
+)  # fmt: skip
 RULES: dict[str, Rule] = {
     rule.id: rule for rule in (BROKEN, *trip.RULES, *(rule for group in _GROUPS for rule in group.RULES))
 }

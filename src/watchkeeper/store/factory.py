@@ -8,13 +8,13 @@ from pathlib import Path
 from watchkeeper.kit.clock import Clock
 from watchkeeper.kit.errors import StoreError
 from watchkeeper.model import Span
-from watchkeeper.store.api import Refine, SpanStore
-from watchkeeper.store.control.peek import check_control_format, key_state
+from watchkeeper.store.api import KeptFile, Refine, SpanStore
+from watchkeeper.store.control.peek import check_control_format, key_state, people_and_keys
 from watchkeeper.store.control.store import ControlStore
 
 __all__ = [
-    "CONTROL_FILE", "SPANS_FILE", "ControlStore", "check_control_format", "key_state", "open_control_store",
-    "open_span_store", "packed_bytes", "stored_format",
+    "CONTROL_FILE", "SPANS_FILE", "ControlStore", "check_control_format", "foreign_journal", "kept_files", "key_state",
+    "open_control_store", "open_span_store", "packed_bytes", "people_and_keys", "stored_format",
 ]  # fmt: skip
 
 SPANS_FILE = "spans.duckdb"
@@ -80,6 +80,28 @@ def stored_format(path: Path) -> tuple[int, int]:
     from watchkeeper.store.duckdb import peek
 
     return peek.stored_format(path)
+
+
+def kept_files(path: Path) -> tuple[KeptFile, ...]:
+    """Return what was acknowledged and set aside beside a spans file, whether a server has it open or not.
+
+    Raises:
+        StoreError: it cannot be read.
+    """
+    from watchkeeper.store.duckdb import peek
+
+    return peek.kept_files(path)
+
+
+def foreign_journal(path: Path) -> str | None:
+    """Return whose journal is beside a spans file that no server has open; None where it is the file's own.
+
+    Raises:
+        StoreError: one of them cannot be read.
+    """
+    from watchkeeper.store.duckdb import peek
+
+    return peek.foreign_journal(path)
 
 
 def _make(folder: Path) -> None:

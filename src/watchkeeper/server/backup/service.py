@@ -19,7 +19,8 @@ from watchkeeper.kit.errors import (
     WatchkeeperError,
 )
 from watchkeeper.kit.ids import new_id
-from watchkeeper.server.backup.archive import pack
+from watchkeeper.server.backup.archive import Facts, pack
+from watchkeeper.server.backup.record import note_backup
 from watchkeeper.server.backup.schemas import BackupOut
 from watchkeeper.server.backup.snapshot import Snapshot, take
 from watchkeeper.store.api import Progress, SpanStore
@@ -141,6 +142,10 @@ class BackupService:
         """Make one and wait; the caller drops it."""
         return self._take(self._own_folder(), progress)
 
+    def note(self, facts: Facts) -> None:
+        """Note that this one was fetched whole."""
+        note_backup(self._own_folder(), facts.taken_at)
+
     def close(self) -> None:
         """Wait for the one under way and delete it. Before the store closes."""
         with self._lock:
@@ -184,6 +189,7 @@ class BackupService:
         for chunk in pack(snapshot.facts, snapshot.files()):
             found.asked = time.monotonic()
             yield chunk
+        self.note(snapshot.facts)
 
     def _find(self, backup: str) -> _Backup:
         found = self._now
