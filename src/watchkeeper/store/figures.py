@@ -5,9 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from watchkeeper.store.api import Histogram
+import numpy as np
+from numpy.typing import NDArray
 
-__all__ = ["LATENCY_BOUNDS", "MAX_FACETS", "histogram", "percentile", "step_of"]
+from watchkeeper.store.api import Histogram, ModelRow
+
+__all__ = ["LATENCY_BOUNDS", "MAX_FACETS", "dearest", "histogram", "percentile", "steady_end", "step_of", "width_of"]
 
 _MS = 1_000_000
 MAX_FACETS = 200
@@ -18,20 +21,54 @@ LATENCY_BOUNDS: tuple[int, ...] = tuple(
 )  # fmt: skip
 """Upper bounds of the latency histogram, ns."""
 
+_WIDTHS = tuple(seconds * 1_000 * _MS for seconds in (7_200, 900, 120, 20, 5, 1))
+_PIECES = 32
+"""At least so many pieces to a bucket: few of them are cut by its edges."""
+
 
 def step_of(since: int, until: int, buckets: int) -> int:
     """Return the width in ns that cuts [since, until) into at most `buckets` pieces."""
     return max(1, -(-(until - since) // max(1, buckets)))
 
 
-def percentile(ordered: Sequence[int], share: float) -> int | None:
+def width_of(step: int) -> int | None:
+    """Return the width in ns of the pieces a store may keep for buckets of `step` ns; None where they are too narrow."""
+    return next((width for width in _WIDTHS if width * _PIECES <= step), None)
+
+
+def steady_end(since: int, until: int, buckets: int) -> int:
+    """Return the first end at or after `until` with which every bucket is as wide as so many whole pieces.
+
+    From one question to the next, the edges of a window that slides are then between pieces, and cut none.
+    """
+    step = step_of(since, until, buckets)
+    width = width_of(step) or 1
+    return since + -(-step // width) * width * buckets
+
+
+def percentile(ordered: Sequence[int] | NDArray[np.int64], share: float) -> int | None:
     """Return the continuous percentile (linear between ranks, as SQL's `percentile_cont`) of sorted values."""
-    if not ordered:
+    if len(ordered) == 0:
         return None
     rank = share * (len(ordered) - 1)
     low = math.floor(rank)
     high = min(low + 1, len(ordered) - 1)
-    return round(ordered[low] + (ordered[high] - ordered[low]) * (rank - low))
+    below, above = int(ordered[low]), int(ordered[high])
+    return round(below + (above - below) * (rank - low))
+
+
+def dearest(row: ModelRow) -> tuple[object, ...]:
+    """Order models: the dearest first, then the busiest, the unpriced last."""
+    cost = row.cost_nano_usd
+    return (
+        cost is None,
+        -(cost or 0),
+        -row.requests,
+        row.provider is not None,
+        row.provider or "",
+        row.model is not None,
+        row.model or "",
+    )
 
 
 def histogram(cumulative: Sequence[int], total: int) -> Histogram:

@@ -9,7 +9,7 @@ import {
   type InfiniteData,
 } from "@tanstack/react-query";
 import { useEffect } from "react";
-import { windowOf, type Filters } from "@/core/filters";
+import { steadyNow, windowOf, type Filters } from "@/core/filters";
 import { DOLLARS, type Display } from "@/core/format";
 import { layOver } from "@/core/pages";
 import { toIso, toMs } from "@/core/time";
@@ -131,7 +131,7 @@ export function useOverview(filters: Filters, buckets: number, live: boolean) {
     placeholderData: keepPreviousData,
     gcTime: 30_000,
     queryFn: ({ signal }) =>
-      api.overview({ service: filters.service, buckets, ...isoWindow(filters, Date.now(), beginning.data) }, signal),
+      api.overview({ service: filters.service, buckets, ...isoWindow(filters, steadyNow(filters, Date.now()), beginning.data) }, signal),
   });
 }
 

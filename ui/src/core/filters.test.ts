@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { fromSearch, isNarrowed, readFilters, toSearch, windowOf } from "./filters";
+import { fromSearch, isNarrowed, readFilters, steadyNow, toSearch, windowOf } from "./filters";
 
 describe("filters in the address", () => {
   it("drops what it does not know", () => {
@@ -24,6 +24,9 @@ describe("filters in the address", () => {
 describe("the window", () => {
   it("slides a day back unless told otherwise", () => {
     expect(windowOf({}, 100_000_000)).toEqual({ since: 13_600_000 });
+  });
+  it("slides in steps where figures are asked for", () => {
+    expect([steadyNow({}, 250_000), steadyNow({ range: "1h" }, 9_999), steadyNow({ range: "all" }, 7)]).toEqual([240_000, 5_000, 7]);
   });
   it("has no edge for all", () => {
     expect(windowOf({ range: "all" }, 1)).toEqual({});

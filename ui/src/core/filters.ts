@@ -69,6 +69,12 @@ export function windowOf(filters: Filters, nowMs: number): { since?: number; unt
   return range === "all" ? {} : { since: nowMs - RANGE_MS[range] };
 }
 
+/** Now, for a sliding window of figures: it moves in steps of a 720th, so that the server can keep what lies between. */
+export function steadyNow(filters: Filters, nowMs: number): number {
+  const range = filters.range ?? DEFAULT_RANGE;
+  return range === "all" || isCustom(filters) ? nowMs : nowMs - (nowMs % (RANGE_MS[range] / 720));
+}
+
 /** Whether anything but the time window narrows the list. */
 export function isNarrowed(filters: Filters): boolean {
   return [...TEXTS, "status" as const].some((key) => filters[key] !== undefined);

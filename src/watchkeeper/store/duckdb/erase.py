@@ -52,7 +52,8 @@ class Eraser:
             # The files first: what they name is found once more if this is not the end.
             self._kept.apply(reached)
             if chosen.num_rows or found.scores:
-                self._delete(db, project, found)
+                with self._writer.changes.between(**found.range()):
+                    self._delete(db, project, found)
         return msgspec.structs.replace(
             found.report(), set_aside=reached.set_aside, removed=reached.removed, unreached=reached.unreached
         )

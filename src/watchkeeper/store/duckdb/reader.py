@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
 import duckdb
+import pyarrow as pa
 
 from watchkeeper.kit.errors import StoreError, WatchkeeperError
 from watchkeeper.model import Span
@@ -124,6 +125,15 @@ class Reader:
             with translated():
                 found: list[tuple[Any, ...]] = self.cursor().execute(query.sql(), query.parameters).fetchall()
                 return found
+
+        return self.steady(read)
+
+    def fetch_arrow(self, query: Query) -> pa.Table:
+        """Run a query and return its rows as columns."""
+
+        def read() -> pa.Table:
+            with translated():
+                return self.cursor().sql(query.sql(), params=query.parameters).to_arrow_table()
 
         return self.steady(read)
 

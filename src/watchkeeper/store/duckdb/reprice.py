@@ -60,7 +60,8 @@ class Repricer:
         self._writer.touch(traces=traces)  # a copy of the store under way takes the new costs too
         db.register("changes", table)
         try:
-            row = db.execute(statements.REPRICE, limits).fetchone()  # one statement commits by itself
+            with self._writer.changes.between(limits["low"], limits["high"]):
+                row = db.execute(statements.REPRICE, limits).fetchone()  # one statement commits by itself
         finally:
             db.unregister("changes")
         self._writer.counts.revision += 1

@@ -38,15 +38,16 @@ class Expirer:
         keys, starts = [row[0] for row in old], [row[1] for row in old]
         traces = {row[2]: row[3] for row in old}
         hashes = np.fromiter(traces, dtype=np.uint64, count=len(traces))
-        db.execute("BEGIN")
-        db.execute(statements.DELETE_OLD, which)
-        gone = Gone(
-            spans=len(old), touched=hashes,
-            keys=left_none(db, statements.KEYS_LEFT, keys, {"low": min(starts), "high": max(starts)}),
-            traces=left_none(db, statements.TRACES_LEFT_WITHIN, list(traces), self._writer.range_of_traces(hashes)),
-        )  # fmt: skip
-        pending = self._orphans(db, project, traces, gone)
-        db.execute("COMMIT")
+        with self._writer.changes.between(min(starts), max(starts)):
+            db.execute("BEGIN")
+            db.execute(statements.DELETE_OLD, which)
+            gone = Gone(
+                spans=len(old), touched=hashes,
+                keys=left_none(db, statements.KEYS_LEFT, keys, {"low": min(starts), "high": max(starts)}),
+                traces=left_none(db, statements.TRACES_LEFT_WITHIN, list(traces), self._writer.range_of_traces(hashes)),
+            )  # fmt: skip
+            pending = self._orphans(db, project, traces, gone)
+            db.execute("COMMIT")
         self._writer.counts.expired += gone.spans
         self._writer.forget(gone)
         return ExpiryReport(spans=len(old), scores=gone.scores, pending_logs=pending, more=bool(cut))

@@ -262,13 +262,14 @@ TRACE_ROWS = f"""
         coalesce(sum({_MASKED}) FILTER (contains(attributes, '{MASKED_PREFIX}')), 0)::BIGINT AS masked
     FROM spans GROUP BY trace_id"""
 
-_SUMS = """
+_COUNTS = """
         count(*) AS requests,
         count(*) FILTER (status = 'error') AS errors,
         count(*) FILTER (cost_nano_usd IS NULL) AS unpriced,
         coalesce(sum(input_tokens), 0)::BIGINT AS input_tokens,
         coalesce(sum(output_tokens), 0)::BIGINT AS output_tokens,
-        sum(cost_nano_usd)::BIGINT AS cost_nano_usd,
+        sum(cost_nano_usd)::BIGINT AS cost_nano_usd"""
+_SUMS = f"""{_COUNTS},
         quantile_cont(duration_ns, [0.5, 0.95, 0.99]) AS percentiles"""
 TOTALS = f"""
     SELECT {_SUMS}, [{", ".join(f"count(*) FILTER (duration_ns <= {bound})" for bound in LATENCY_BOUNDS)}] AS latency
@@ -280,6 +281,12 @@ BY_MODEL = f"""
 OVER_TIME = f"""
     SELECT (start_ns - $since) // $step AS bucket, {_SUMS}
     FROM spans WHERE {_MODEL} GROUP BY bucket ORDER BY bucket"""
+# Pieces of an overview, of a width of time each; see `rollup`.
+CELLS = f"""
+    SELECT start_ns // $width AS chunk, (start_ns - $since) // $step AS bucket, service, provider, model,
+           {_COUNTS}, list(duration_ns) AS durations
+    FROM spans WHERE {_MODEL}
+    GROUP BY chunk, bucket, service, provider, model ORDER BY chunk, bucket"""
 DISTINCT = {column: f"SELECT DISTINCT {column} FROM spans" for column in ("service", "environment", "model", "user_id")}
 COUNT_TRACES = "SELECT count(DISTINCT trace_hash) FROM spans"
 

@@ -51,6 +51,7 @@ from watchkeeper.store.duckdb.parcel import names_trace, pack, unpack
 from watchkeeper.store.duckdb.reader import Reader
 from watchkeeper.store.duckdb.reprice import Repricer
 from watchkeeper.store.duckdb.retention import Expirer
+from watchkeeper.store.duckdb.rollup import Rollup
 from watchkeeper.store.duckdb.space import Space, sizes_of
 from watchkeeper.store.duckdb.sql_query import run_query
 from watchkeeper.store.duckdb.traces import Traces
@@ -92,6 +93,7 @@ class DuckdbStore:
             self._writer = Writer(db, path, refine, self._queue, self._journal)
             self._writer.cache = cache = BlockCache(memory_mib)
             self._reader = Reader(db, self._writer, cache)
+            self._rollup = Rollup(self._reader, self._writer.changes)
             self._traces = Traces(self._reader, self._writer.counts)
             self._writer.readers = self._reader
             self._writer.open_again = lambda: connect(path, memory_mib=memory_mib, patience=_PATIENCE)
@@ -204,7 +206,7 @@ class DuckdbStore:
     ) -> Overview:
         """Return figures over model calls that started in [since, until) ns."""
         self._catch_up()
-        return overview(self._reader, project, since=since, until=until, service=service, buckets=buckets)
+        return overview(self._reader, self._rollup, project, since=since, until=until, service=service, buckets=buckets)
 
     def facets(self, project: str, *, since: int, until: int) -> Facets:
         """Return the values there are to filter by."""

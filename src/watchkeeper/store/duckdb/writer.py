@@ -23,9 +23,10 @@ from watchkeeper.store.api import Outcome, Refine, WriteBatch, WriteReceipt
 from watchkeeper.store.duckdb import rows as tables
 from watchkeeper.store.duckdb import statements
 from watchkeeper.store.duckdb.cache import BlockCache
+from watchkeeper.store.duckdb.changes import Changes
 from watchkeeper.store.duckdb.counts import Counts
 from watchkeeper.store.duckdb.engine import is_poisoned, translated
-from watchkeeper.store.duckdb.index import Gone, Hashes, KeyIndex, edges
+from watchkeeper.store.duckdb.index import Gone, Hashes, KeyIndex, Times, edges
 from watchkeeper.store.duckdb.journal import Journal
 from watchkeeper.store.duckdb.merge import Key, Plan, fold
 from watchkeeper.store.duckdb.rows import Row
@@ -74,6 +75,7 @@ class Writer:
         self._refine = refine
         self._queue = queue
         self.counts = Counts()
+        self.changes = Changes()
         self._keys = KeyIndex()
         self._traces = KeyIndex()
         self._scores = KeyIndex()
@@ -301,13 +303,14 @@ class Writer:
             plan = fold(batches, self, self._refine, revision)
             self._index(plan)
             entry = max((job.entry for job in jobs), default=0)
-            try:
-                new_scores = self._write(plan, entry)
-            except duckdb.OutOfMemoryException:
-                # A user's query may have taken the memory: it goes, not the write.
-                self._rollback()
-                self.interrupt_readers()
-                new_scores = self._write(plan, entry)
+            with self.changes.writing(*self._starts(plan)):
+                try:
+                    new_scores = self._write(plan, entry)
+                except duckdb.OutOfMemoryException:
+                    # A user's query may have taken the memory: it goes, not the write.
+                    self._rollback()
+                    self.interrupt_readers()
+                    new_scores = self._write(plan, entry)
         self._folded = max(self._folded, entry)
         self._account(plan, revision, new_scores)
         took = time.perf_counter_ns() - started
@@ -331,6 +334,13 @@ class Writer:
         self._keys.add(keys, starts)
         self._traces.add(*edges(traces, starts))
         self.touch(traces=traces)
+
+    def _starts(self, plan: Plan) -> tuple[Times, Times]:
+        """Return where the rows that this plan writes and replaces start, as ranges."""
+        starts = [_column(table, "start_ns") for table in plan.tables]
+        starts.append(_i64([_clamp(row.span.start_time) for row in plan.rows]))
+        _, low, high = self._keys.find(_u64([key[0] for key in plan.replaced]))
+        return np.concatenate((*starts, low)), np.concatenate((*starts, high))
 
     def _write(self, plan: Plan, entry: int) -> int:
         db = self._db
@@ -439,6 +449,7 @@ class Writer:
         self.readers.pause(stop=True)
         self._db.close()
         self.touched = None
+        self.changes.everything()
         try:
             self._db = self.open_again()
             self._keys, self._traces, self._scores = KeyIndex(), KeyIndex(), KeyIndex()

@@ -7,7 +7,7 @@ from typing import Any
 
 from watchkeeper.model import MODEL_KINDS, Span
 from watchkeeper.store.api import HourRow, ModelRow, Overview, TimeBucket
-from watchkeeper.store.figures import LATENCY_BOUNDS, histogram, percentile, step_of
+from watchkeeper.store.figures import LATENCY_BOUNDS, dearest, histogram, percentile, step_of
 
 __all__ = ["hours", "overview"]
 
@@ -24,7 +24,7 @@ def overview(spans: Sequence[Span], *, since: int, until: int, buckets: int) -> 
         by_model.setdefault((call.provider, call.model), []).append(call)
         by_time.setdefault((call.start_time - since) // step, []).append(call)
     models = [ModelRow(provider=key[0], model=key[1], **_sums(of_model)) for key, of_model in by_model.items()]
-    models.sort(key=_dearest)
+    models.sort(key=dearest)
     return Overview(
         traces=len({span.trace_id for span in spans}),
         **_sums(calls),
@@ -51,19 +51,6 @@ def _sums(calls: Sequence[Span]) -> dict[str, Any]:
         "p95_ns": percentile(ordered, 0.95),
         "p99_ns": percentile(ordered, 0.99),
     }
-
-
-def _dearest(row: ModelRow) -> tuple[object, ...]:
-    cost = row.cost_nano_usd
-    return (
-        cost is None,
-        -(cost or 0),
-        -row.requests,
-        row.provider is not None,
-        row.provider or "",
-        row.model is not None,
-        row.model or "",
-    )
 
 
 def _bucket(start: int, calls: Sequence[Span]) -> TimeBucket:
