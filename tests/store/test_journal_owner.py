@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
+import time
 from pathlib import Path
+from random import Random
 
 import duckdb
 import pytest
 
 from tests.store.conftest import FolderBackend
 from tests.store.test_journal import JOURNAL, _Held, accept, make, numbers
-from watchkeeper.kit.errors import StoreForeignError
+from watchkeeper.kit.errors import OverloadedError, StoreForeignError
 from watchkeeper.model import RawSpan, Span
-from watchkeeper.store.api import WriteBatch
+from watchkeeper.store.api import SpanFilter, WriteBatch
 from watchkeeper.store.conformance.samples import refine, stored
+from watchkeeper.store.duckdb import writer as writing
 from watchkeeper.store.duckdb.journal import Journal, owner_of, packed_batch
+from watchkeeper.store.duckdb.writer import Writer
 from watchkeeper.store.factory import SPANS_FILE, open_span_store
 from watchkeeper.store.queue import WriteQueue
 
@@ -174,3 +180,90 @@ def test_what_was_set_aside_is_not_taken_again(folder_backend: FolderBackend) ->
     folder_backend.open(refine=broken).close()
 
     assert list(folder.iterdir()) == []
+
+
+def test_a_start_on_a_full_disk_goes_on_and_stores_later(
+    folder_backend: FolderBackend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where nothing of the journal can be stored the start ends all the same, and with room all is stored, in order, new last."""
+    folder = (folder_backend.folder or Path()) / JOURNAL
+    folder_backend.open().close()
+    journal = Journal(folder)
+    assert list(journal.recover(0)) == []
+    for number in range(1, 41):
+        journal.append([packed_batch(WriteBatch(spans=(make.span(number, 1, at=number, model="old"),), size=1_000))])
+    journal.close(0)
+    whole = Writer._write
+
+    def full(*_: object) -> int:
+        message = 'IO Error: Could not write: "No space left on device"'
+        raise duckdb.IOException(message)
+
+    monkeypatch.setattr(writing, "_RECOVERY", 0.1)
+    monkeypatch.setattr(Writer, "_write", full)
+    store = folder_backend.open(queue_bytes=5_000)
+    assert (store.stats().spans, store.stats().journal.pending) == (0, 40)
+    with pytest.raises(OverloadedError):
+        store.accept(WriteBatch(spans=(make.span(1, 1, at=1, model="new"),), size=1_000))
+    monkeypatch.setattr(Writer, "_write", whole)
+    assert store.settle(30)
+    accept(store, make.span(1, 1, at=1, model="new"))
+
+    assert numbers(store) == list(range(1, 41))
+    span = store.get_span("default", f"{1:032x}", f"{1:016x}")
+    assert span is not None
+    assert span.model == "new"
+
+
+def test_an_entry_nobody_can_read_is_kept_once(tmp_path: Path) -> None:
+    """However often a start meets it before it is folded, one file keeps it; another of its number has a file of its own."""
+    folder = tmp_path / "j"
+    journal = Journal(folder)
+    assert list(journal.recover(0)) == []
+    journal.append([[b"\x04\0\0\0nono"]])
+    journal.close(0)
+    for _ in range(3):
+        assert list(Journal(folder).recover(0)) == []
+    assert [one.name for one in folder.glob("*.refused")] == [f"{1:020d}.refused"]
+    (folder / f"{1:020d}.refused").write_bytes(b"of another numbering")
+    assert list(Journal(folder).recover(0)) == []
+
+    assert len(list(folder.glob("*.refused"))) == 2
+
+
+_OPENS = """
+import sys
+from pathlib import Path
+from watchkeeper.store.conformance.samples import refine
+from watchkeeper.store.duckdb import writer as writing
+from watchkeeper.store.duckdb.writer import Writer
+from watchkeeper.store.factory import open_span_store
+print("opening", flush=True)
+store = open_span_store(Path(sys.argv[1]), refine=refine, memory_mib=256, queue_bytes=200_000)
+"""
+
+
+@pytest.mark.slow
+def test_a_start_that_is_killed_again_and_again_stores_all_once(folder_backend: FolderBackend) -> None:
+    """Killed at any moment of taking in a long journal, the next start goes on; nothing is lost, doubled or reordered."""
+    data = folder_backend.folder or Path()
+    folder_backend.open().close()
+    journal = Journal(data / JOURNAL)
+    assert list(journal.recover(0)) == []
+    for turn in range(3):
+        for number in range(1, 401):
+            spans = (make.span(number, 1, at=number, model=f"turn {turn}", text="word " * 200),)
+            journal.append([packed_batch(WriteBatch(spans=spans, size=5_000))])
+    journal.close(0)
+    rng = Random(7)
+    for _ in range(8):
+        with subprocess.Popen([sys.executable, "-c", _OPENS, str(data)], stdout=subprocess.PIPE) as child:
+            assert child.stdout is not None
+            child.stdout.readline()
+            time.sleep(rng.uniform(0.02, 0.5))
+            child.kill()
+
+    store = folder_backend.open()
+    assert numbers(store) == list(range(1, 401))
+    assert {span.model for span in store.scan_spans("default", SpanFilter())} == {"turn 2"}
+    assert store.kept() == ()

@@ -48,6 +48,11 @@ def backup(
     if target is not None:
         report |= _verified(target)
     report |= {"file": file, "seconds": round(time.monotonic() - began, 3)}
+    if report["set_aside"]:
+        stderr().print(
+            f"not in it: {report['set_aside']:,} files of what could not be stored (watchkeeper journal list)",
+            style="yellow",
+        )
     console = stderr() if target is None else stdout()
     if as_json:
         console.print(json.dumps(report), markup=False)
@@ -95,7 +100,12 @@ def _taking(url: str | None, data_dir: Path | None) -> Iterator[tuple[Report, It
             try:
                 facts = snapshot.facts
                 yield (
-                    {"taken_at": facts.taken_at, "spans": facts.spans, "scores": facts.scores},
+                    {
+                        "taken_at": facts.taken_at,
+                        "spans": facts.spans,
+                        "scores": facts.scores,
+                        "set_aside": len(services.store.kept()),
+                    },
                     pack(facts, snapshot.files()),
                 )
                 services.backups.note(facts)
@@ -117,7 +127,9 @@ def _remote(server: Server) -> Iterator[tuple[Report, Iterator[bytes]]]:
                 bar.progress("copying", state["rows_done"], state["rows_all"])
         if state["state"] == "failed":
             raise StoreError(f"the server could not make the backup: {state['error']}", hint=state["hint"])
-        yield {name: state[name] for name in ("taken_at", "spans", "scores")}, server.fetch(f"{path}/archive")
+        report = {name: state[name] for name in ("taken_at", "spans", "scores")}
+        report["set_aside"] = len(server.ask("GET", "/journal")["files"])
+        yield report, server.fetch(f"{path}/archive")
     finally:
         # It lets go of its copy by itself after a while, should this not reach it.
         with suppress(WatchkeeperError):

@@ -167,8 +167,10 @@ class Journal:
 
     def _keep(self, number: int, parts: Sequence[Buffer]) -> Path:
         path = self._folder / f"{number:020d}{REFUSED}"
-        if path.exists():  # of another numbering, or of the same entry: no kept file replaces another
-            path = self._folder / f"{number:020d}.{time.time_ns()}{REFUSED}"
+        if path.exists():
+            if path.read_bytes() == b"".join(bytes(part) for part in _entry(number, parts)):
+                return path  # a start before this one has kept it already
+            path = self._folder / f"{number:020d}.{time.time_ns()}{REFUSED}"  # no kept file replaces another
         write_entry(path, number, parts)
         return path
 
