@@ -94,23 +94,28 @@ class Content(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 def preview(content: Content | None, limit: int = 240) -> str:
     """Return one line that stands for the content in a list: the last message's text, or what there is."""
-    if content is None or not content:
+    if content is None:
         return ""
     if content.messages:
-        pieces = [_part_text(part)[: limit * 4] for part in content.messages[-1].parts]
-        text = " ".join(piece for piece in pieces if piece)
+        parts = content.messages[-1].parts
+        if len(parts) == 1 and type(parts[0]) is TextPart:
+            text = parts[0].text
+        else:
+            text = " ".join(piece for piece in (_part_text(part)[: limit * 4] for part in parts) if piece)
     elif content.documents:
         text = " · ".join(document.content or document.id or "" for document in content.documents)
     else:
         text = content.text or ""
-    head = text[: limit + limit // 2]
-    # Most texts are one line with nothing to join.
-    line = head.strip() if head.isprintable() and "  " not in head else " ".join(head.split())
+    head = text[:limit]
+    # Most texts begin as one line with nothing to join.
+    if len(head) == limit and head[0] != " " != head[-1] and "  " not in head and head.isprintable():
+        return head
+    line = " ".join(text[: limit + limit // 2].split())
     return (line if len(line) >= limit else " ".join(text[: limit * 4].split()))[:limit]
 
 
 def _part_text(part: Part) -> str:
-    if isinstance(part, TextPart | ReasoningPart):
+    if isinstance(part, (TextPart, ReasoningPart)):
         return part.text
     if isinstance(part, ToolCallPart):
         return f"{part.name}({_compact(part.arguments)})"

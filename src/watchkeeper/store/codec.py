@@ -14,12 +14,11 @@ from __future__ import annotations
 
 import base64
 import math
-from collections.abc import Callable
 from operator import attrgetter
 from typing import Any, cast
 
 import msgspec
-from xxhash import xxh3_128_digest
+from xxhash import xxh3_128
 
 from watchkeeper.model import Attributes, AttributeValue, Content, RawEvent, RawLink, RawLog, RawSpan, Scope
 
@@ -40,11 +39,13 @@ __all__ = [
 
 FINGERPRINT_BYTES = 16
 _PLAIN = frozenset({str, int, bool, type(None)})
+_NUMBERS_TOO = _PLAIN | {float}
 _ESCAPES = frozenset({"$bytes", "$double", "$text", "$map"})
 _COMPOUND = frozenset({"attributes", "resource", "scope", "events", "links", "logs"})
 _SCALARS = tuple(name for name in RawSpan.__struct_fields__ if name not in _COMPOUND)
 _scalars = attrgetter(*_SCALARS)
 _encoder = msgspec.json.Encoder()
+_packer = msgspec.msgpack.Encoder()
 _content = msgspec.json.Decoder(Content)
 
 
@@ -66,15 +67,21 @@ def decode_attributes(text: str) -> Attributes:
 def encode_raw_rest(raw: RawSpan) -> str:
     """Write everything of a raw span but its attributes and resource, fields at their default left out."""
     rest: dict[str, Any] = {name: value for name, value in zip(_SCALARS, _scalars(raw), strict=True) if value}
-    for name, shorten in _SHORT.items():
-        value = getattr(raw, name)
-        if value and value != _NO_SCOPE:
-            rest[name] = shorten(value)
-    plain = not (raw.scope.attributes or raw.events or raw.links or raw.logs)
-    try:
-        return _encoder.encode(rest if plain else _escape_map(rest)).decode()
-    except UnicodeEncodeError:
-        return _encoder.encode(_escape_map(rest)).decode()
+    scope, events, links, logs = raw.scope, raw.events, raw.links, raw.logs
+    if scope.name or scope.version or scope.attributes:
+        rest["scope"] = [scope.name, scope.version, scope.attributes]
+    if not (scope.attributes or events or links or logs):
+        try:
+            return _encoder.encode(rest).decode()
+        except UnicodeEncodeError:
+            return _encoder.encode(_escape_map(rest)).decode()
+    if events:
+        rest["events"] = [[one.name, one.time, one.attributes] for one in events]
+    if links:
+        rest["links"] = [[one.trace_id, one.span_id, one.attributes] for one in links]
+    if logs:
+        rest["logs"] = [_log_fields(one) for one in logs]
+    return _encoder.encode(_escape_map(rest)).decode()
 
 
 def decode_raw(attributes: str, resource: str, rest: str) -> RawSpan:
@@ -129,36 +136,25 @@ def clean_text(text: str | None) -> str | None:
     return text.encode("utf-8", "replace").decode()
 
 
-def fingerprint(attributes: str, resource: str, rest: str) -> bytes:
-    """Return 16 bytes that stand for a raw span as encoded: equal exactly when the receipts are."""
+def fingerprint(attributes: Attributes, resource: str, rest: str) -> bytes:
+    """Return 16 bytes that stand for a raw span: equal exactly when the receipts are.
+
+    `resource` and `rest` are as encoded. Releases may compute it otherwise: it tells receipts apart, it is no format.
+    """
     # Not a cryptographic hash: whoever could forge a likeness could send the span itself.
-    told = f"{attributes}\x00{resource}\x00{rest}"  # JSON text holds no NUL: the parts stay apart
-    return xxh3_128_digest(told.encode())
+    told = xxh3_128(_packed(attributes))
+    told.update(f"\x00{resource}\x00{rest}".encode())  # JSON text holds no NUL: the parts stay apart
+    return told.digest()
 
 
-def _scope_fields(scope: Scope) -> list[Any]:
-    return [scope.name, scope.version, scope.attributes]
-
-
-def _event_fields(events: tuple[RawEvent, ...]) -> list[Any]:
-    return [[one.name, one.time, one.attributes] for one in events]
-
-
-def _link_fields(links: tuple[RawLink, ...]) -> list[Any]:
-    return [[one.trace_id, one.span_id, one.attributes] for one in links]
-
-
-def _logs_fields(logs: tuple[RawLog, ...]) -> list[Any]:
-    return [_log_fields(one) for one in logs]
-
-
-_NO_SCOPE = Scope()
-_SHORT: dict[str, Callable[[Any], list[Any]]] = {
-    "scope": _scope_fields,
-    "events": _event_fields,
-    "links": _link_fields,
-    "logs": _logs_fields,
-}
+def _packed(attributes: Attributes) -> bytes:
+    """Write a map as MessagePack, which escapes nothing, where it is flat; never the same as a JSON text."""
+    if _is_flat(attributes):
+        try:
+            return _packer.encode(attributes)
+        except (UnicodeEncodeError, OverflowError):
+            pass  # JSON holds what MessagePack does not
+    return encode_attributes(attributes).encode()
 
 
 def _log_fields(log: RawLog) -> list[AttributeValue]:
@@ -199,11 +195,10 @@ def _escape_map(value: dict[str, Any]) -> dict[str, Any]:
 def _is_flat(value: Attributes) -> bool:
     if len(value) == 1 and next(iter(value)) in _ESCAPES:
         return False
-    for item in value.values():
-        kind = type(item)
-        if kind not in _PLAIN and not (kind is float and math.isfinite(cast("float", item))):
-            return False
-    return True
+    kinds = set(map(type, value.values()))
+    if kinds <= _PLAIN:
+        return True
+    return kinds <= _NUMBERS_TOO and all(math.isfinite(item) for item in value.values() if type(item) is float)
 
 
 def _double_name(value: float) -> str:

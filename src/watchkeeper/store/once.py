@@ -41,30 +41,25 @@ _encoder = msgspec.json.Encoder()
 
 def take_out(attributes: Attributes, told: Content | None, answered: Content | None) -> tuple[Attributes, str | None]:
     """Return the attributes without what input and output hold, and the pieces to put it back (None: nothing)."""
-    texts: list[str] | None = None
-    pieces: Pieces = {}
-    for key, value in attributes.items():
-        if type(value) is not str or len(value) < _LEAST:
-            continue
-        if texts is None:
-            texts = _texts(told) + _texts(answered)
-            if not texts:
-                return attributes, None
-            escapes = _Escapes(texts)
-        if value[0] in "[{":
-            parts = escapes.within(value)
-            if parts is not None:
-                pieces[key] = parts
-                continue
-        if value in texts and clean_text(value) == value:  # the canonical text holds Unicode only
-            pieces[key] = texts.index(value)
+    if told is None and answered is None:
+        return attributes, None
+    long = [(key, value) for key, value in attributes.items() if type(value) is str and len(value) >= _LEAST]
+    if not long:
+        return attributes, None
+    texts = [*_texts(told), *_texts(answered)]
+    if not texts:
+        return attributes, None
+    pieces = _pieces(long, texts)
     if not pieces:
         return attributes, None
     try:
         noted = _encoder.encode(pieces).decode()
     except UnicodeEncodeError:  # a lone surrogate beside the text: it stays as it came
         return attributes, None
-    return {**attributes, **dict.fromkeys(pieces)}, noted
+    slim = dict(attributes)
+    for key in pieces:
+        slim[key] = None
+    return slim, noted
 
 
 def put_back(attributes: Attributes, noted: str, told: Content | None, answered: Content | None) -> Attributes:
@@ -81,37 +76,47 @@ def put_back(attributes: Attributes, noted: str, told: Content | None, answered:
     return whole
 
 
-class _Escapes:
-    """The texts as a JSON text would hold them, made when first asked for."""
-
-    def __init__(self, texts: list[str]) -> None:
-        self._texts = texts
-        self._made: dict[str, list[str | None]] = {}
-
-    def within(self, value: str) -> list[int | str] | None:
-        """Return a JSON text as pieces, None where it holds none of the texts."""
-        style = _ASCII if value.isascii() else _UTF8
-        made = self._made.get(style)
-        if made is None:
-            made = self._made[style] = [_tried(style, text) for text in self._texts]
-        parts: list[int | str] = [style]
-        begin = misses = 0
-        for number, text in enumerate(made):
-            at = -1 if text is None else _find(value, text, begin)
-            if at < 0 or text is None:
-                misses += 1
-                if misses > _MISSES:
-                    break
+def _pieces(long: list[tuple[str, str]], texts: list[str]) -> Pieces:
+    pieces: Pieces = {}
+    escapes: dict[str, list[str | None]] = {}
+    for key, value in long:
+        if value[0] in "[{":
+            parts = _within(value, texts, escapes)
+            if parts is not None:
+                pieces[key] = parts
                 continue
-            if at > begin:
-                parts.append(value[begin:at])
-            parts.append(number)
-            begin = at + len(text)
-        if begin == 0:
-            return None
-        if begin < len(value):
-            parts.append(value[begin:])
-        return parts
+        if value in texts and clean_text(value) == value:  # the canonical text holds Unicode only
+            pieces[key] = texts.index(value)
+    return pieces
+
+
+def _within(value: str, texts: list[str], escapes: dict[str, list[str | None]]) -> list[int | str] | None:
+    """Return a JSON text as pieces, None where it holds none of the texts.
+
+    `escapes` keeps the texts as a JSON text of a style would hold them, made when first asked for.
+    """
+    style = _ASCII if value.isascii() else _UTF8
+    made = escapes.get(style)
+    if made is None:
+        made = escapes[style] = [_tried(style, text) for text in texts]
+    parts: list[int | str] = [style]
+    begin = misses = 0
+    for number, text in enumerate(made):
+        at = -1 if text is None else _find(value, text, begin)
+        if at < 0 or text is None:
+            misses += 1
+            if misses > _MISSES:
+                break
+            continue
+        if at > begin:
+            parts.append(value[begin:at])
+        parts.append(number)
+        begin = at + len(text)
+    if begin == 0:
+        return None
+    if begin < len(value):
+        parts.append(value[begin:])
+    return parts
 
 
 def _find(value: str, text: str, begin: int) -> int:
@@ -127,7 +132,9 @@ def _find(value: str, text: str, begin: int) -> int:
 
 def _tried(style: str, text: str) -> str | None:
     try:
-        return _utf8(text) if style == _UTF8 else _ascii(text)
+        if style == _UTF8 or text.isascii():
+            return _encoder.encode(text).decode()[1:-1]
+        return _ascii(text)
     except UnicodeEncodeError:
         return None  # a lone surrogate: the canonical text does not hold it
 

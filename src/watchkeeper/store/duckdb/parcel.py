@@ -8,6 +8,7 @@ own key again is ever turned back into an object.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,8 @@ from watchkeeper.store.duckdb.index import hash_key
 from watchkeeper.store.duckdb.rows import FACT_BITS, SPAN_READ, Row, encode, row_of, spans_table
 
 __all__ = ["Parcel", "names_trace", "pack", "unpack"]
+
+_facts = attrgetter(*(name for name, _ in FACT_BITS))
 
 
 class Parcel:
@@ -109,13 +112,13 @@ def names_trace(batch: WriteBatch, trace_id: str, trace_hash: int) -> bool:
 
 
 def _share_facts(rows: list[Row]) -> None:
-    for name, _ in FACT_BITS:
-        having = [row for row in rows if row.own(name)]
-        if not having or len(having) == len(rows):
+    told = zip(*(_facts(row.span) for row in rows), strict=True)
+    for (name, _), values in zip(FACT_BITS, told, strict=True):
+        if not any(values) or all(values):
             continue
-        value = min(having, key=_order).own(name)
-        for row in rows:
-            if not row.own(name):
+        value = min((row for row, own in zip(rows, values, strict=True) if own), key=_order).own(name)
+        for row, own in zip(rows, values, strict=True):
+            if not own:
                 row.facts[name] = value
 
 

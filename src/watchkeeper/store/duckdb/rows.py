@@ -7,6 +7,7 @@ from operator import attrgetter
 from typing import Any
 
 import msgspec
+import numpy as np
 import pyarrow as pa
 from msgspec.structs import astuple
 
@@ -27,9 +28,8 @@ _JSON = pa.json_(pa.string())
 
 
 class Encoded(msgspec.Struct, frozen=True):
-    """A raw span as the three texts that are stored, and their fingerprint."""
+    """What is stored of a raw span beside its attributes, and the fingerprint of it all."""
 
-    attributes: str
     resource: str
     rest: str
     fingerprint: bytes
@@ -67,9 +67,8 @@ def encode(raw: RawSpan, resources: dict[int, str]) -> Encoded:
     text = resources.get(id(raw.resource))
     if text is None:
         text = resources[id(raw.resource)] = codec.encode_attributes(raw.resource)
-    attributes = codec.encode_attributes(raw.attributes)
     rest = codec.encode_raw_rest(raw)
-    return Encoded(attributes, text, rest, codec.fingerprint(attributes, text, rest))
+    return Encoded(text, rest, codec.fingerprint(raw.attributes, text, rest))
 
 
 _PLAIN: tuple[tuple[str, pa.DataType, str], ...] = (
@@ -101,45 +100,62 @@ COST_COLUMNS: tuple[tuple[str, pa.DataType, Callable[[Cost], Any]], ...] = (
 )
 
 
+_COST_FIELDS = ("state", "nano", "currency", "nano_usd", "source", "version", "detail", "reason")
+_NO_COST = Cost(state=None, currency=None)  # type: ignore[arg-type]  # a row of nulls
+
+
 def spans_table(rows: Sequence[Row]) -> pa.Table:
     """Turn rows into an Arrow table with the columns of `spans` but `revision`, each column converted once."""
-    spans = [row.span for row in rows]
     columns: dict[str, pa.Array] = {}
+    spans = [row.span for row in rows]
     told = _transposed(Span.__struct_fields__, spans)
-    usage = _transposed(Usage.__struct_fields__, told["usage"])
     for column, kind, field in _PLAIN:
         columns[column] = _array(told[field], kind)
-    for column, values in usage.items():
+    for column, values in _transposed(Usage.__struct_fields__, told["usage"]).items():
         columns[column] = _array(values, _LONG)
-    columns["start_time"] = pa.array([value // 1_000 for value in columns["start_ns"].to_pylist()], pa.timestamp("us"))
-    costs = told["cost"]
-    for column, kind, get in COST_COLUMNS:
-        columns[column] = _array([None if cost is None else get(cost) for cost in costs], kind)
+    columns["start_time"] = pa.array(columns["start_ns"].to_numpy() // 1_000).view(pa.timestamp("us"))
+    columns.update(_cost_columns(told["cost"]))
     for column in _JSON_LISTS:
-        columns[column] = _array([_json_or_none(one) for one in told[column]], _TEXT)
+        columns[column] = _array(_json_or_none(told[column]), _TEXT)
     for column in ("input", "output"):
         contents = told[column]
         columns[column] = _array([codec.encode_content(one) for one in contents], _JSON)
         columns[f"{column}_preview"] = _array([preview(one) for one in contents], _TEXT)
-    for name, _ in FACT_BITS:
-        facts = [row.fact(name) for row in rows]
-        columns[name] = _array([_json_or_none(one) for one in facts] if name == "tags" else facts, _TEXT)
-    columns["copied"] = pa.array([row.copied for row in rows], pa.uint8())
-    columns["key_hash"] = pa.array([row.key_hash for row in rows], _HASH)
-    columns["trace_hash"] = pa.array([row.trace_hash for row in rows], _HASH)
-    slim = [_taken_out(row) for row in rows]
+    columns.update(_fact_columns(rows, told))
+    columns["key_hash"] = _hashes([row.key_hash for row in rows])
+    columns["trace_hash"] = _hashes([row.trace_hash for row in rows])
+    slim = [_taken_out(span) for span in spans]
     columns["attributes"] = _array([text for text, _ in slim], _JSON)
     columns["pieces"] = _array([noted for _, noted in slim], _TEXT)
-    columns["resource"] = _array([row.encoded.resource for row in rows], _JSON)
-    columns["raw_rest"] = _array([row.encoded.rest for row in rows], _TEXT)
-    columns["fingerprint"] = pa.array([row.encoded.fingerprint for row in rows], pa.binary())
+    encoded = [row.encoded for row in rows]
+    columns["resource"] = _array([one.resource for one in encoded], _JSON)
+    columns["raw_rest"] = _array([one.rest for one in encoded], _TEXT)
+    columns["fingerprint"] = pa.array([one.fingerprint for one in encoded], pa.binary())
     return pa.table(columns)
 
 
-def _taken_out(row: Row) -> tuple[str, str | None]:
-    span = row.span
+def _cost_columns(costs: Sequence[Cost | None]) -> dict[str, pa.Array]:
+    fields = _transposed(Cost.__struct_fields__, [_NO_COST if cost is None else cost for cost in costs])
+    return {
+        column: _array(_json_or_none(fields[field]) if field == "detail" else fields[field], kind)
+        for field, (column, kind, _) in zip(_COST_FIELDS, COST_COLUMNS, strict=True)
+    }
+
+
+def _fact_columns(rows: Sequence[Row], told: dict[str, Sequence[Any]]) -> dict[str, pa.Array]:
+    """Return what the spans say of their traces, with what their traces gave where they say nothing."""
+    columns: dict[str, pa.Array] = {}
+    given = [row.facts for row in rows]
+    for name, _ in FACT_BITS:
+        values = [own or facts.get(name) for own, facts in zip(told[name], given, strict=True)]
+        columns[name] = _array(_json_or_none(values) if name == "tags" else values, _TEXT)
+    columns["copied"] = pa.array([row.copied if row.facts else 0 for row in rows], pa.uint8())
+    return columns
+
+
+def _taken_out(span: Span) -> tuple[str, str | None]:
     attributes, noted = once.take_out(span.raw.attributes, span.input, span.output)
-    return (row.encoded.attributes if noted is None else codec.encode_attributes(attributes)), noted
+    return codec.encode_attributes(attributes), noted
 
 
 def _transposed(names: Sequence[str], structs: Sequence[msgspec.Struct]) -> dict[str, Sequence[Any]]:
@@ -195,6 +211,9 @@ def logs_table(logs: Sequence[tuple[tuple[int, str, str, str], str]]) -> pa.Tabl
 
 
 def _array(values: Sequence[Any], kind: pa.DataType) -> pa.Array:
+    # Most columns of a request are empty, or the same throughout.
+    if not any(values) and values.count(None) == len(values):
+        return _wrapped(pa.nulls(len(values), _TEXT if kind is _JSON else kind), kind)
     try:
         return _typed(values, kind)
     except (OverflowError, pa.ArrowInvalid):
@@ -205,13 +224,20 @@ def _array(values: Sequence[Any], kind: pa.DataType) -> pa.Array:
 
 
 def _typed(values: Sequence[Any], kind: pa.DataType) -> pa.Array:
-    if kind is _JSON:
-        return pa.ExtensionArray.from_storage(_JSON, pa.array(values, _TEXT))
-    return pa.array(values, kind)
+    return _wrapped(pa.array(values, _TEXT if kind is _JSON else kind), kind)
 
 
-def _json_or_none(value: Any) -> str | None:  # noqa: ANN401 - a list or a map
-    return codec.encode_json(value) if value else None
+def _wrapped(values: pa.Array, kind: pa.DataType) -> pa.Array:
+    return pa.ExtensionArray.from_storage(_JSON, values) if kind is _JSON else values
+
+
+def _hashes(values: list[int]) -> pa.Array:
+    return pa.array(np.array(values, np.uint64))
+
+
+def _json_or_none(values: Iterable[Any]) -> list[str | None]:
+    """Write lists and maps as JSON texts, empty ones as null."""
+    return [codec.encode_json(one) if one else None for one in values]
 
 
 SPAN_READ: tuple[str, ...] = (
