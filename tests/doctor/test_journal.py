@@ -89,3 +89,11 @@ def test_a_note_nobody_can_read_counts_as_none(folder: Path) -> None:
         os.utime(path, (time.time() - 20 * DAY, time.time() - 20 * DAY))
 
     assert "WKD732" in bad(look(folder))
+
+
+def test_what_a_restore_moved_aside_is_told(folder: Path) -> None:
+    """An old folder's files, which nothing deletes by itself, are a warning with the command that does."""
+    aside = folder / "before-restore-20261125T100000"
+    aside.mkdir()
+
+    assert found(look(folder), "WKD733").mend == f"rm -r {aside}"
