@@ -7,6 +7,8 @@ structure, text that is long, structured or of several lines is content too.
 from __future__ import annotations
 
 import re
+from enum import Enum
+from functools import lru_cache
 from typing import Final
 
 import msgspec
@@ -54,33 +56,44 @@ _STARTS = (
 _INDEXED = re.compile(r"(?:gen_ai\.(?:prompt|completion)|(?:retrieval|reranker)\.[a-z_]*documents)\.[0-9]+\.")
 _FIGURES = (".score", ".role", ".finish_reason", ".document.id")
 _LONGEST = 120
+_PLAIN = frozenset({bool, int, float, type(None)})
+_KEYS_KEPT = 20_000
+
+
+class _Rule(Enum):
+    """What a key alone says of its value."""
+
+    CONTENT = 0
+    FIGURE = 1
+    STRUCTURE = 2
+    UNKNOWN = 3
 
 
 def strip_span(raw: RawSpan) -> tuple[RawSpan, int]:
     """Drop the content of a span; returns what is left, and how many attributes and texts were dropped."""
     attributes, dropped = _strip(raw.attributes)
-    resource, more = _strip(raw.resource)
-    scope, of_scope = _strip(raw.scope.attributes)
-    events = tuple(_event(event) for event in raw.events)
-    links = tuple((link, *_strip(link.attributes)) for link in raw.links)
-    logs = tuple(strip_log(log) for log in raw.logs)
-    dropped += more + of_scope + bool(raw.status_message) + sum(count for _, count in events)
-    dropped += sum(count for *_, count in links) + sum(count for _, count in logs)
-    return (
-        msgspec.structs.replace(
-            raw,
-            attributes=attributes,
-            resource=resource,
-            scope=Scope(name=raw.scope.name, version=raw.scope.version, attributes=scope),
-            status_message="",
-            events=tuple(event for event, _ in events),
-            links=tuple(
-                RawLink(trace_id=link.trace_id, span_id=link.span_id, attributes=own) for link, own, _ in links
-            ),
-            logs=tuple(log for log, _ in logs),
-        ),
-        dropped,
-    )
+    resource, of_resource = _strip(raw.resource)
+    changes: dict[str, object] = {"attributes": attributes, "resource": resource, "status_message": ""}
+    dropped += of_resource + bool(raw.status_message)
+    if raw.scope.attributes:
+        of_scope, count = _strip(raw.scope.attributes)
+        changes["scope"] = Scope(name=raw.scope.name, version=raw.scope.version, attributes=of_scope)
+        dropped += count
+    if raw.events:
+        events = [_event(event) for event in raw.events]
+        changes["events"] = tuple(event for event, _ in events)
+        dropped += sum(count for _, count in events)
+    if raw.links:
+        links = [(link, *_strip(link.attributes)) for link in raw.links]
+        changes["links"] = tuple(
+            RawLink(trace_id=link.trace_id, span_id=link.span_id, attributes=own) for link, own, _ in links
+        )
+        dropped += sum(count for *_, count in links)
+    if raw.logs:
+        logs = [strip_log(log) for log in raw.logs]
+        changes["logs"] = tuple(log for log, _ in logs)
+        dropped += sum(count for _, count in logs)
+    return (msgspec.structs.replace(raw, **changes) if dropped else raw), dropped
 
 
 def strip_log(log: RawLog) -> tuple[RawLog, int]:
@@ -96,21 +109,32 @@ def _event(event: RawEvent) -> tuple[RawEvent, int]:
 
 
 def _strip(attributes: Attributes) -> tuple[Attributes, int]:
-    kept = {key: value for key, value in attributes.items() if not _is_content(key, value)}
-    return kept, len(attributes) - len(kept)
+    """Return the map without content, the very same map where there is none, and how much was dropped."""
+    gone = [key for key, value in attributes.items() if type(value) not in _PLAIN and _is_content(key, value)]
+    if not gone:
+        return attributes, 0
+    kept = dict(attributes)
+    for key in gone:
+        del kept[key]
+    return kept, len(gone)
 
 
-def _is_content(key: str, value: AttributeValue) -> bool:  # noqa: PLR0911 - one line a reason
-    if value is None or isinstance(value, bool | int | float):
-        return False
-    if key in _EXACT or key.startswith(_STARTS):
-        return True
-    if _INDEXED.match(key):
-        return not key.endswith(_FIGURES)
-    if role_of(key) in {Role.STRUCTURE, Role.IDENTITY}:
-        return isinstance(value, bytes | dict)
+def _is_content(key: str, value: AttributeValue) -> bool:
+    """Say it of a text, bytes or a nested value."""
+    rule = _rule(key)
+    if rule is not _Rule.UNKNOWN:
+        return rule is _Rule.CONTENT or (rule is _Rule.STRUCTURE and isinstance(value, (bytes, dict)))
     if isinstance(value, str):
         return len(value) > _LONGEST or "\n" in value or value[:1] in {"{", "["}
     if isinstance(value, list):
         return not all(isinstance(one, str) and len(one) <= _LONGEST for one in value)
     return True
+
+
+@lru_cache(maxsize=_KEYS_KEPT)
+def _rule(key: str) -> _Rule:
+    if key in _EXACT or key.startswith(_STARTS):
+        return _Rule.CONTENT
+    if _INDEXED.match(key):
+        return _Rule.FIGURE if key.endswith(_FIGURES) else _Rule.CONTENT
+    return _Rule.STRUCTURE if role_of(key) in {Role.STRUCTURE, Role.IDENTITY} else _Rule.UNKNOWN

@@ -15,6 +15,8 @@ from watchkeeper.model import Attributes, AttributeValue
 __all__ = ["Lens"]
 
 _KEYS_KEPT = 20_000
+_STRUCTURE, _SECRET, _RESERVED = Role.STRUCTURE, Role.SECRET, Role.RESERVED  # a member's look-up is not free
+_DEEP = frozenset({list, dict, bytes})
 _SHORTEST = 5
 """No recogniser finds anything in a shorter text."""
 
@@ -33,16 +35,15 @@ class Lens:
         roles = self._roles
         plain = True
         for key, value in attributes.items():
-            kind = type(value)
             role = roles.get(key)
             if role is None:
                 role = self._role(key)
-            if role >= Role.SECRET:
+            if role is _SECRET or role is _RESERVED:
                 plain = False
-            elif kind is str:
-                if len(value) > _SHORTEST:  # type: ignore[arg-type]  # a str
-                    (structure if role == Role.STRUCTURE else content).append(value)  # type: ignore[arg-type]  # a str
-            elif kind is list or kind is dict or kind is bytes:
+            elif type(value) is str:
+                if len(value) > _SHORTEST:
+                    (structure if role is _STRUCTURE else content).append(value)
+            elif type(value) in _DEEP:
                 plain = _gather_deep(value, content) and plain
         return plain
 

@@ -93,9 +93,10 @@ class Batch:
             if mode == "off":
                 raw, dropped = strip_span(raw)
             lens = self._secrets if mode == "full" else self._everything
-            if not dropped and self._is_clean(raw, lens):
-                return raw, {}
-            return self._span(raw, lens, mode, {DROPPED: dropped} if dropped else {})
+            counts: Counts = {DROPPED: dropped} if dropped else {}
+            if self._is_clean(raw, lens):
+                return _told(raw, counts), counts
+            return self._span(raw, lens, mode, counts)
         except Exception as error:  # noqa: BLE001 - whatever fails, nothing unmasked may pass
             _failed("span", raw.span_id, error)
             return _bare_span(raw), {FAILED: 1}
@@ -190,6 +191,11 @@ class Batch:
 
 def _counted(counts: Counts) -> Attributes:
     return {f"{COUNT_PREFIX}{kind}": count for kind, count in sorted(counts.items())}
+
+
+def _told(raw: RawSpan, counts: Counts) -> RawSpan:
+    """Write counts among the attributes; without any the span is the very same one."""
+    return msgspec.structs.replace(raw, attributes=raw.attributes | _counted(counts)) if counts else raw
 
 
 def _bare_span(raw: RawSpan) -> RawSpan:
