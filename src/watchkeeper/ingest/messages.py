@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 from watchkeeper.ingest.read import loads, plain
@@ -20,6 +19,7 @@ from watchkeeper.model import (
 
 __all__ = ["content_of", "messages_of", "part_of", "tool_call_of"]
 
+_ORDINARY = frozenset({"role", "parts", "content", "finish_reason"})
 _ROLES = {"human": "user", "ai": "assistant", "model": "assistant", "function": "tool"}
 
 
@@ -53,7 +53,12 @@ def _message(item: Any, default_role: str) -> Message | None:  # noqa: ANN401 - 
         return None
     role = item.get("role")
     role = _ROLES.get(role, role) if isinstance(role, str) and role else default_role
-    parts = list(_parts(item.get("parts", item.get("content"))))
+    parts = _parts(item.get("parts", item.get("content")))
+    if role != "tool" and not (item.keys() - _ORDINARY):
+        finish = item.get("finish_reason")
+        return Message(
+            role=role, parts=tuple(parts), finish_reason=finish if isinstance(finish, str) and finish else None
+        )
     reason = item.get("reasoning_content") or item.get("reasoning")
     if isinstance(reason, str) and reason:
         parts.insert(0, ReasoningPart(reason))
@@ -73,18 +78,19 @@ def _message(item: Any, default_role: str) -> Message | None:  # noqa: ANN401 - 
     )
 
 
-def _parts(value: Any) -> Iterable[Part]:  # noqa: ANN401 - any shape
+def _parts(value: Any) -> list[Part]:  # noqa: ANN401 - any shape
     if isinstance(value, str):
-        if value:
-            yield TextPart(value)
-    elif isinstance(value, dict):
-        yield part_of(value)
-    elif isinstance(value, list):
+        return [TextPart(value)] if value else []
+    if isinstance(value, dict):
+        return [part_of(value)]
+    parts: list[Part] = []
+    if isinstance(value, list):
         for item in value:
             if isinstance(item, str):
-                yield TextPart(item)
+                parts.append(TextPart(item))
             elif isinstance(item, dict):
-                yield part_of(item)
+                parts.append(part_of(item))
+    return parts
 
 
 def tool_call_of(call: dict[str, Any]) -> ToolCallPart:

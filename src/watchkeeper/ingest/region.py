@@ -9,6 +9,7 @@ A host that serves several regions (api.openai.com, api.mistral.ai, *.openai.azu
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from watchkeeper.ingest.read import text
@@ -42,6 +43,7 @@ _ONE_PLACE = {"api.scaleway.ai": "fr-par"}
 _VENDORS = "ai21|amazon|anthropic|cohere|deepseek|google|luma|meta|minimax|mistral|moonshotai?|nvidia|openai|qwen|stability|twelvelabs|writer|zai"  # noqa: E501
 _PROFILE = re.compile(rf"^(?:bedrock/)?(?:converse/)?(us-gov|us|eu|apac|jp|au|ca|global)\.(?:{_VENDORS})\.")
 _ARN = re.compile(rf"^arn:aws[a-z-]*:(?:bedrock|sagemaker):({_NAME}):[0-9]*:(?P<kind>[a-z-]+)/(?P<rest>.+)$")
+_LONGEST_NAME = 253  # of a host, by RFC 1035
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1", "[::1]"})
 
 
@@ -73,6 +75,11 @@ def region_of(own: Attributes, resource: Attributes, host: str | None, model: st
 def region_of_host(host: str) -> str | None:
     """Return the region that a provider's host names."""
     low = host.lower()
+    return (_region_of if len(low) <= _LONGEST_NAME else _region_of.__wrapped__)(low)
+
+
+@lru_cache(maxsize=1024)
+def _region_of(low: str) -> str | None:
     if low in _ONE_PLACE:
         return _ONE_PLACE[low]
     return next((found[1] for pattern in _PATTERNS if (found := pattern.match(low) or _found(pattern, low))), None)
@@ -85,6 +92,8 @@ def _found(pattern: re.Pattern[str], host: str) -> re.Match[str] | None:
 def _of_model(model: str) -> str | None:
     """Return what a Bedrock name says: a profile's geography, which may answer from any region in it, or an ARN's region."""
     low = model.lower()
+    if "." not in low and ":" not in low:  # neither an ARN nor a profile's prefix
+        return None
     arn = _ARN.match(low)
     if arn:
         inner = _PROFILE.match(arn["rest"])

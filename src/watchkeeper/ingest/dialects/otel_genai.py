@@ -98,27 +98,35 @@ def _kind(operation: str | None, found: Attributes) -> SpanKind | None:
     return "llm" if semconv.REQUEST_MODEL in found and semconv.USAGE_INPUT in found else None
 
 
-def _usage(found: Attributes) -> Usage:
-    def first(*keys: str) -> int | None:
-        for key in keys:
-            if (value := found.get(key)) is not None and (count := integer(value)) is not None:
-                return count
-        return None
+_USAGE: dict[str, tuple[str, ...]] = {
+    "input_tokens": (semconv.USAGE_INPUT, "gen_ai.usage.prompt_tokens"),
+    "output_tokens": (semconv.USAGE_OUTPUT, "gen_ai.usage.completion_tokens"),
+    "cache_read_tokens": (semconv.USAGE_CACHE_READ, "gen_ai.usage.cache_read_input_tokens"),
+    "cache_write_tokens": (
+        semconv.USAGE_CACHE_WRITE,
+        "gen_ai.usage.cache_creation.input_tokens",
+        "gen_ai.usage.cache_creation_input_tokens",
+    ),
+    "reasoning_tokens": (semconv.USAGE_REASONING, "gen_ai.usage.reasoning_tokens"),
+    "input_audio_tokens": ("gen_ai.usage.audio.input_tokens",),
+    "output_audio_tokens": ("gen_ai.usage.audio.output_tokens",),
+    "input_image_tokens": ("gen_ai.usage.image.input_tokens",),
+}
+_USAGE_FIELD = {key: name for name, keys in _USAGE.items() for key in keys}
+_NO_USAGE = Usage()
 
-    return Usage(
-        input_tokens=first(semconv.USAGE_INPUT, "gen_ai.usage.prompt_tokens"),
-        output_tokens=first(semconv.USAGE_OUTPUT, "gen_ai.usage.completion_tokens"),
-        cache_read_tokens=first(semconv.USAGE_CACHE_READ, "gen_ai.usage.cache_read_input_tokens"),
-        cache_write_tokens=first(
-            semconv.USAGE_CACHE_WRITE,
-            "gen_ai.usage.cache_creation.input_tokens",
-            "gen_ai.usage.cache_creation_input_tokens",
-        ),
-        reasoning_tokens=first(semconv.USAGE_REASONING, "gen_ai.usage.reasoning_tokens"),
-        input_audio_tokens=first("gen_ai.usage.audio.input_tokens"),
-        output_audio_tokens=first("gen_ai.usage.audio.output_tokens"),
-        input_image_tokens=first("gen_ai.usage.image.input_tokens"),
-    )
+
+def _usage(found: Attributes) -> Usage:
+    told = {_USAGE_FIELD[key]: None for key in found.keys() & _USAGE_FIELD.keys()}
+    if not told:
+        return _NO_USAGE
+    counts: dict[str, int] = {}
+    for name in told:
+        for key in _USAGE[name]:
+            if (value := found.get(key)) is not None and (count := integer(value)) is not None:
+                counts[name] = count
+                break
+    return Usage(**counts)
 
 
 def _cost(found: Attributes) -> Cost | None:
@@ -194,7 +202,7 @@ def _parameters(found: Attributes) -> dict[str, Any]:
     told = {
         key[start:]: plain(value)
         for key, value in found.items()
-        if key.startswith(semconv.REQUEST_PREFIX) and key not in _NOT_PARAMETERS
+        if key[:start] == semconv.REQUEST_PREFIX and key not in _NOT_PARAMETERS
     }
     # The tier that answered decides the price; the one that was asked for may have been "auto".
     tier = text(found.get("openai.response.service_tier")) or text(found.get("openai.request.service_tier"))
