@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 from collections.abc import Callable
 from typing import Any
@@ -149,12 +150,19 @@ def _shorten(value: Any, most: int) -> Any:
 
 def _held(value: object) -> object:
     """Open a client library's own object for a copy; its dump is most of what a tracer costs its caller."""
-    if type(value).__module__.partition(".")[0] in _WIRE:
-        told = getattr(value, "__dict__", None)
-        if isinstance(told, dict):
-            more = getattr(value, "__pydantic_extra__", None) or {}
-            return {key: item for key, item in (*told.items(), *more.items()) if item is not None}
-    return _foreign(value)
+    told = getattr(value, "__dict__", None) if _is_wire(type(value).__module__) else None
+    if not isinstance(told, dict):
+        return _foreign(value)
+    held = {key: item for key, item in told.items() if item is not None}
+    more = getattr(value, "__pydantic_extra__", None)
+    if more:
+        held.update({key: item for key, item in more.items() if item is not None})
+    return held
+
+
+@functools.lru_cache(maxsize=512)
+def _is_wire(module: str) -> bool:
+    return module.partition(".")[0] in _WIRE
 
 
 def _foreign(value: object) -> object:

@@ -52,6 +52,7 @@ class Outbox(Generic[T]):
         patience: seconds a batch is tried for: a server may be upgraded meanwhile.
     """
 
+    _lock: threading.RLock
     _changed: threading.Condition
     _queue: collections.deque[tuple[T, int]]
     _held: collections.deque[list[T]]
@@ -94,7 +95,7 @@ class Outbox(Generic[T]):
     def put(self, item: T, size: int) -> None:
         """Queue an item of so many bytes: what the host's thread pays for."""
         refused = False
-        with self._changed:
+        with self._lock:  # what `_changed` would take, without its Python in between
             waiting = len(self._queue)
             if self._closed or waiting >= self._size or self._bytes + size > self._size_bytes:
                 self.dropped += 1
@@ -152,7 +153,8 @@ class Outbox(Generic[T]):
 
     def _reset(self) -> None:
         self.sent = self.lost = self.dropped = self.failed = 0
-        self._changed = threading.Condition()
+        self._lock = threading.RLock()
+        self._changed = threading.Condition(self._lock)
         self._sending = threading.Lock()
         self._queue = collections.deque()
         self._held = collections.deque()

@@ -34,6 +34,8 @@ _log = logging.getLogger("watchkeeper")
 _MOST_ATTRIBUTES = 1_000
 _MOST_EVENTS = 128
 _EVENT_BYTES = 100
+_SHORT = 1_000
+_AS_THEY_ARE = frozenset({Lazy, int, float, bool})
 _UNSET = Status(StatusCode.UNSET)
 _SAMPLED = TraceFlags(TraceFlags.SAMPLED)
 _NOT_SAMPLED = TraceFlags(TraceFlags.DEFAULT)
@@ -158,7 +160,10 @@ class Recording(trace.Span):
                 self.dropped_attributes += 1
                 continue
             kind = type(value)
-            held[key] = value if kind is Lazy or kind is int or kind is float or kind is bool else clean(value)
+            if kind is str and len(value) < _SHORT and value.isascii():
+                held[key] = value
+            else:
+                held[key] = value if kind in _AS_THEY_ARE else clean(value)
 
     def add_event(self, name: str, attributes: Attributes = None, timestamp: int | None = None) -> None:
         """Note that something happened."""

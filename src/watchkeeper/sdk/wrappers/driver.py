@@ -35,6 +35,8 @@ __all__ = [
 ]
 
 _log = logging.getLogger("watchkeeper")
+_MODEL_MARK = "__pydantic_fields_set__"
+"""What a model has and a stream has not: a model is slow to say that it lacks an attribute."""
 
 
 class Operation(NamedTuple):
@@ -109,7 +111,7 @@ class Run:
     def watch(self, stream: Any) -> bool:
         """Watch an answer that is a stream of chunks; False where it is none."""
         fold, name = self.call.operation.fold, self.call.iterator
-        if fold is None or not hasattr(stream, name):
+        if fold is None or hasattr(type(stream), _MODEL_MARK) or not hasattr(stream, name):
             return False
         watch = Watch(self.span, fold(), self.begun, self.call.operation.hides if self.asked else None)
         watch.attach(stream, name)

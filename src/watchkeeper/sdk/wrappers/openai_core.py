@@ -28,6 +28,7 @@ __all__ = [
 
 _NUMBERS = ("temperature", "top_p", "frequency_penalty", "presence_penalty", "seed")
 _MAX = ("max_completion_tokens", "max_output_tokens", "max_tokens")
+_PARAMETERS = frozenset({*_NUMBERS, *_MAX, "stop", "n", "stream"})
 
 
 def chat_request(given: Mapping[str, Any], *, content: bool) -> SpanFields:
@@ -53,6 +54,8 @@ def embedding_request(given: Mapping[str, Any], *, content: bool, key: str = "in
 def parameters(given: Mapping[str, Any]) -> SpanFields:
     """Read the parameters that all requests share."""
     found: SpanFields = {}
+    if _PARAMETERS.isdisjoint(given):  # most calls have none
+        return found
     for name in _NUMBERS:
         value = given.get(name)
         if isinstance(value, int | float):
