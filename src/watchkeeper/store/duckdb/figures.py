@@ -63,11 +63,18 @@ def _grouped(cells: Block, groups: Ints, count: int) -> list[dict[str, Any]]:
     np.add.at(sums, groups, cells.sums)
     durations = cells.durations
     if np.any(groups[1:] < groups[:-1]):
-        small = groups.astype(np.uint16 if count < 2**16 else np.int64)  # sorted by digits, which is linear
-        durations = durations[np.argsort(np.repeat(small, cells.sums[:, REQUESTS]), kind="stable")]
+        durations = durations[_places(cells.sums[:, REQUESTS], np.argsort(groups, kind="stable"))]
     ends = sums[:, REQUESTS].cumsum().tolist()
     parts = zip(sums.tolist(), [0, *ends][:-1], ends, strict=True)
     return [_figures(row, durations[begin:end]) for row, begin, end in parts]
+
+
+def _places(lengths: Ints, order: Ints) -> Ints:
+    """Return the places of the rows of runs that are put in another order."""
+    begins = (lengths.cumsum() - lengths)[order]
+    moved = lengths[order]
+    shifts: Ints = np.repeat(begins - (moved.cumsum() - moved), moved)
+    return shifts + np.arange(len(shifts), dtype=np.int64)
 
 
 def _figures(row: list[int], durations: Ints) -> dict[str, Any]:
