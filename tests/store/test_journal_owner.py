@@ -215,6 +215,27 @@ def test_a_start_on_a_full_disk_goes_on_and_stores_later(
     assert span.model == "new"
 
 
+@pytest.mark.parametrize(("folded", "warned"), [(5, 0), (7, 0), (8, 0), (4, 1), (0, 1)])
+def test_what_is_in_neither_is_warned_of(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, folded: int, warned: int
+) -> None:
+    """A database from before what its journal begins with is told of once, by both numbers; any other start is silent."""
+    journal = Journal(tmp_path / "j")
+    assert list(journal.recover(5)) == []
+    for number in (6, 7):
+        journal.append([packed_batch(WriteBatch(spans=(make.span(number, 1),)))])
+    journal.append([packed_batch(WriteBatch(spans=(make.span(8, 1),)))])
+    journal.close(0)
+
+    assert [number for number, _ in Journal(tmp_path / "j").recover(folded)] == [
+        number for number in (6, 7, 8) if number > folded
+    ]
+
+    told = [one.getMessage() for one in caplog.records]
+    assert warned == len(told)
+    assert all(f"goes on at entry 6, and the database ends at {folded}" in one for one in told)
+
+
 def test_an_entry_nobody_can_read_is_kept_once(tmp_path: Path) -> None:
     """However often a start meets it before it is folded, one file keeps it; another of its number has a file of its own."""
     folder = tmp_path / "j"

@@ -45,6 +45,10 @@ _SEGMENT = 64 << 20
 _AGE = 10.0
 _MOST_BUFFERS = 512
 _OWNER_MOST = 256
+_GAP = (
+    "%s goes on at entry %d, and the database ends at %d: what was between was refused for want of space, or is in neither "
+    "where an older copy of the database was put here"
+)
 UNREADABLE = (msgspec.MsgspecError, pa.ArrowException, ValueError, KeyError)
 """What `unpacked_batch` and `read_entry` raise of bytes that are not what they should be."""
 
@@ -108,6 +112,8 @@ class Journal:
             segment = _Segment(path, 0, size=path.stat().st_size)
             with path.open("rb") as file:
                 for number, payload in _entries(segment, file):
+                    if number > folded and self._last == folded < number - 1 and not segment.last > folded:
+                        _log.warning(_GAP, self._folder, number, folded)
                     segment.last = max(segment.last, number)
                     if number > folded and (batch := self._readable(number, payload)) is not None:
                         yield number, batch
