@@ -26,6 +26,7 @@ from watchkeeper.model import Attributes, AttributeValue, RawEvent, RawLink, Raw
 __all__ = ["data_points", "logs", "traces"]
 
 _TRACE_ID, _SPAN_ID = 16, 8
+_SHORT = MAX_ATTRIBUTE // 4
 
 
 def traces(message: ExportTraceServiceRequest) -> DecodedTraces:
@@ -152,14 +153,16 @@ def _attributes(pairs: Any) -> Attributes:  # noqa: ANN401 - protobuf is untyped
     found: Attributes = {}
     for pair in pairs:
         value = pair.value
-        kind = value.WhichOneof("value")
-        if kind == "string_value":
-            text = value.string_value
+        # Most are texts, and one that is not empty needs no asking what it is.
+        text = value.string_value
+        if text:
             # A character has at most four bytes: short texts need no counting.
-            if len(text) > MAX_ATTRIBUTE // 4 and value.ByteSize() > MAX_ATTRIBUTE:
+            if len(text) > _SHORT and value.ByteSize() > MAX_ATTRIBUTE:
                 raise too_big(pair.key)
             found[pair.key] = text
-        elif kind == "int_value":
+            continue
+        kind = value.WhichOneof("value")
+        if kind == "int_value":
             found[pair.key] = value.int_value
         elif value.ByteSize() > MAX_ATTRIBUTE:
             raise too_big(pair.key)

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import base64
 import math
+import threading
 from operator import attrgetter
 from typing import Any, cast
 
@@ -35,6 +36,7 @@ __all__ = [
     "encode_log",
     "encode_raw_rest",
     "fingerprint",
+    "is_flat",
 ]
 
 FINGERPRINT_BYTES = 16
@@ -49,14 +51,24 @@ _packer = msgspec.msgpack.Encoder()
 _content = msgspec.json.Decoder(Content)
 
 
-def encode_attributes(attributes: Attributes) -> str:
-    """Write an attribute map as JSON text; see the module for the escapes."""
-    if _is_flat(attributes):
+def encode_attributes(attributes: Attributes, *, flat: bool | None = None) -> str:
+    """Write an attribute map as JSON text; see the module for the escapes. `flat` is what `is_flat` says, if known."""
+    if is_flat(attributes) if flat is None else flat:
         try:
             return _encoder.encode(attributes).decode()
         except UnicodeEncodeError:
             pass  # a lone surrogate: the slow way escapes it
     return _encoder.encode(_escape_map(attributes)).decode()
+
+
+def is_flat(value: Attributes) -> bool:
+    """Say whether a map is plain JSON as it is: nothing nested, no bytes, no odd double, no name of an escape."""
+    if len(value) == 1 and next(iter(value)) in _ESCAPES:
+        return False
+    kinds = set(map(type, value.values()))
+    if kinds <= _PLAIN:
+        return True
+    return kinds <= _NUMBERS_TOO and all(math.isfinite(item) for item in value.values() if type(item) is float)
 
 
 def decode_attributes(text: str) -> Attributes:
@@ -136,25 +148,39 @@ def clean_text(text: str | None) -> str | None:
     return text.encode("utf-8", "replace").decode()
 
 
-def fingerprint(attributes: Attributes, resource: str, rest: str) -> bytes:
+class _Scratch(threading.local):
+    """A buffer a thread, so that no memory is asked for what is only hashed."""
+
+    def __init__(self) -> None:
+        self.buffer = bytearray()
+
+
+_scratch = _Scratch()
+
+
+def fingerprint(attributes: Attributes, resource: str, rest: str, *, flat: bool | None = None) -> bytes:
     """Return 16 bytes that stand for a raw span: equal exactly when the receipts are.
 
     `resource` and `rest` are as encoded. Releases may compute it otherwise: it tells receipts apart, it is no format.
+    `flat` is what `is_flat` says of the attributes, if known.
     """
     # Not a cryptographic hash: whoever could forge a likeness could send the span itself.
-    told = xxh3_128(_packed(attributes))
+    told = xxh3_128(_packed(attributes, is_flat(attributes) if flat is None else flat))
     told.update(f"\x00{resource}\x00{rest}".encode())  # JSON text holds no NUL: the parts stay apart
     return told.digest()
 
 
-def _packed(attributes: Attributes) -> bytes:
+def _packed(attributes: Attributes, flat: bool) -> bytes | bytearray:  # noqa: FBT001 - internal
     """Write a map as MessagePack, which escapes nothing, where it is flat; never the same as a JSON text."""
-    if _is_flat(attributes):
+    if flat:
+        buffer = _scratch.buffer
         try:
-            return _packer.encode(attributes)
+            _packer.encode_into(attributes, buffer)
         except (UnicodeEncodeError, OverflowError):
             pass  # JSON holds what MessagePack does not
-    return encode_attributes(attributes).encode()
+        else:
+            return buffer
+    return encode_attributes(attributes, flat=flat).encode()
 
 
 def _log_fields(log: RawLog) -> list[AttributeValue]:
@@ -190,15 +216,6 @@ def _escape_map(value: dict[str, Any]) -> dict[str, Any]:
     if odd:
         return {"$map": [[_escape(key), _escape(item)] for key, item in value.items()]}
     return {key: _escape(item) for key, item in value.items()}
-
-
-def _is_flat(value: Attributes) -> bool:
-    if len(value) == 1 and next(iter(value)) in _ESCAPES:
-        return False
-    kinds = set(map(type, value.values()))
-    if kinds <= _PLAIN:
-        return True
-    return kinds <= _NUMBERS_TOO and all(math.isfinite(item) for item in value.values() if type(item) is float)
 
 
 def _double_name(value: float) -> str:

@@ -28,11 +28,12 @@ _JSON = pa.json_(pa.string())
 
 
 class Encoded(msgspec.Struct, frozen=True):
-    """What is stored of a raw span beside its attributes, and the fingerprint of it all."""
+    """What is stored of a raw span beside its attributes, whether those are flat, and the fingerprint of it all."""
 
     resource: str
     rest: str
     fingerprint: bytes
+    flat: bool
 
 
 class Row:
@@ -68,7 +69,8 @@ def encode(raw: RawSpan, resources: dict[int, str]) -> Encoded:
     if text is None:
         text = resources[id(raw.resource)] = codec.encode_attributes(raw.resource)
     rest = codec.encode_raw_rest(raw)
-    return Encoded(text, rest, codec.fingerprint(raw.attributes, text, rest))
+    flat = codec.is_flat(raw.attributes)
+    return Encoded(text, rest, codec.fingerprint(raw.attributes, text, rest, flat=flat), flat)
 
 
 _PLAIN: tuple[tuple[str, pa.DataType, str], ...] = (
@@ -107,8 +109,7 @@ _NO_COST = Cost(state=None, currency=None)  # type: ignore[arg-type]  # a row of
 def spans_table(rows: Sequence[Row]) -> pa.Table:
     """Turn rows into an Arrow table with the columns of `spans` but `revision`, each column converted once."""
     columns: dict[str, pa.Array] = {}
-    spans = [row.span for row in rows]
-    told = _transposed(Span.__struct_fields__, spans)
+    told = _transposed(Span.__struct_fields__, [row.span for row in rows])
     for column, kind, field in _PLAIN:
         columns[column] = _array(told[field], kind)
     for column, values in _transposed(Usage.__struct_fields__, told["usage"]).items():
@@ -124,7 +125,7 @@ def spans_table(rows: Sequence[Row]) -> pa.Table:
     columns.update(_fact_columns(rows, told))
     columns["key_hash"] = _hashes([row.key_hash for row in rows])
     columns["trace_hash"] = _hashes([row.trace_hash for row in rows])
-    slim = [_taken_out(span) for span in spans]
+    slim = [_taken_out(row) for row in rows]
     columns["attributes"] = _array([text for text, _ in slim], _JSON)
     columns["pieces"] = _array([noted for _, noted in slim], _TEXT)
     encoded = [row.encoded for row in rows]
@@ -153,9 +154,10 @@ def _fact_columns(rows: Sequence[Row], told: dict[str, Sequence[Any]]) -> dict[s
     return columns
 
 
-def _taken_out(span: Span) -> tuple[str, str | None]:
+def _taken_out(row: Row) -> tuple[str, str | None]:
+    span = row.span
     attributes, noted = once.take_out(span.raw.attributes, span.input, span.output)
-    return codec.encode_attributes(attributes), noted
+    return codec.encode_attributes(attributes, flat=row.encoded.flat), noted
 
 
 def _transposed(names: Sequence[str], structs: Sequence[msgspec.Struct]) -> dict[str, Sequence[Any]]:
