@@ -48,4 +48,13 @@ HARMLESS = [
     "The secret: patience", "max_tokens: 4096", "input_tokens=1000", "token: hello", "https://example.com:8443/a/b?page=2",
     "sk-learn-pipeline-of-many-words", "risk-averse-strategies-and-more", "4111 1111 1111 1112", "CH93 0076 2011 6238 5295 8",
     "ISBN 978-3-16-148410-0", "[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]", "0x1f600", "100000000000", "#0446681800",
+    "token=self.token_v2", "token=get_token2()", "token=sha256_hash", "token: gpt2_tokenizer", "token=TOKEN_NAME_2",
+    "next_page_token=eyA1b2C3d4E5", "for token in tokens: n += 1", "token=1234567890", "| token | jwt: yes |", "?code=404&page=2",
+    "docker run -u 1000:1000 app", "docker run --user app:staff app", "sudo -u postgres psql -c x:y",
+    "curl -u $USER:$PASSWORD https://a.example", "the password is base64-encoded", "The password is required",
+    "password is AES256/salted",
+    "your password is 12 characters long", "Das Passwort ist 12-stellig", "Das Passwort ist falsch",
+    "le mot de passe est obligatoire",
+    "the password was changed", "jwt: disabled", "authorization: required", "bearer: none", "Bearer = string",
+    "def f(token: str, auth: Auth2Config) -> None", "https://example.com:8443/~bob/a:b", "see https://a.example/@bob",
 ]  # fmt: skip

@@ -50,6 +50,21 @@ NAMED = [
     ("Authorization: Bearer abc.DEF-123456789", "Authorization: Bearer [MASKED:token]"),
     ("Authorization: Basic Ym9iOnBhNTV3MHJk", "Authorization: Basic [MASKED:token]"),
     ("write to https://a.example/?to=jane%40example.com&x=1", "write to https://a.example/?to=[MASKED:email]&x=1"),
+    ("GET /x?token=8f3a9c1d22 200", "GET /x?token=[MASKED:password] 200"),
+    ("GET /x?access_token=tulip&a=1", "GET /x?access_token=[MASKED:password]&a=1"),
+    (
+        "https://b.example/o?se=2026-11-25&sig=aB3dE6%2FgH9jK2mN5",
+        "https://b.example/o?se=2026-11-25&sig=[MASKED:password]",
+    ),
+    ("Bearer: 8f3a9c1d22e4", "Bearer: [MASKED:password]"),
+    ("Authorization: 8f3a9c1d22e4b6a7", "Authorization: [MASKED:password]"),
+    ('token = "aB3dE6gH9"', 'token = "[MASKED:password]"'),
+    ("curl -u bob:tulips https://a.example", "curl -u bob:[MASKED:password] https://a.example"),
+    ("curl -s \\\n --user 'bob:tulips'", "curl -s \\\n --user 'bob:[MASKED:password]'"),
+    ("https://bob:tulips@intranet/x", "https://bob:[MASKED:password]@intranet/x"),
+    ("My password is Tulip22!", "My password is [MASKED:password]!"),
+    ("Das Passwort lautet: Tulpe22.", "Das Passwort lautet: [MASKED:password]."),
+    ("le mot de passe est Tulipe22", "le mot de passe est [MASKED:password]"),
     ("call +41 44 668 18 00 now", "call [MASKED:phone] now"),
     ("tel: 4155552671", "tel: [MASKED:phone]"),
     (
@@ -133,6 +148,8 @@ HOSTILE = {
     "passwords": "password:" * 110_000, "urls": "a://b:c" * 140_000, "jwt": "eyJ" * 330_000, "iban": "CH93 " * 200_000,
     "labels": "tel " * 250_000, "aws": "aws secret " * 90_000, "quotes": '"' * 1_000_000, "surrogates": "\ud800@" * 300_000,
     "escapes": "\\n" * 500_000, "colours": "\x1b[3" * 250_000, "unseen": "4\u200b" * 500_000, "wide": "\uff11" * 1_000_000,
+    "tokens": "token=" * 170_000, "drawn": "token=a1b2c3d4 " * 60_000, "curl": "curl -u a:bcd " * 70_000,
+    "signed": "?sig=" * 200_000, "said": "password is " * 90_000, "user": " -u a" * 200_000,
     "flags": "--password " * 90_000, "nested": '{"a":' * 5_000 + "1" + "}" * 5_000,
 }  # fmt: skip
 

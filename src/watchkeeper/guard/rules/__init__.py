@@ -11,6 +11,7 @@ from watchkeeper.guard.rules.email import Email
 from watchkeeper.guard.rules.forge_tokens import ForgeTokens
 from watchkeeper.guard.rules.iban import Iban
 from watchkeeper.guard.rules.json_web_token import JsonWebToken
+from watchkeeper.guard.rules.loose_secret import LooseSecret
 from watchkeeper.guard.rules.named_secret import NamedSecret
 from watchkeeper.guard.rules.phone import Phone
 from watchkeeper.guard.rules.private_key import PrivateKey
@@ -26,7 +27,7 @@ def recognizers() -> Registry[Recognizer]:
     table: Registry[Recognizer] = Registry("recogniser")
     for one in (
         PrivateKey(), ProviderKeys(), CloudKeys(), ForgeTokens(), ServiceTokens(), JsonWebToken(), Authorization(),
-        ConnectionString(), NamedSecret(), Email(), Iban(), Card(), Phone(),
+        ConnectionString(), NamedSecret(), LooseSecret(), Email(), Iban(), Card(), Phone(),
     ):  # fmt: skip
         table.add(one.code, one)
     return table
