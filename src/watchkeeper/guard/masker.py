@@ -7,7 +7,7 @@ so the store still knows it for the same. A failure never lets content through.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Literal, TypeAlias
 
 import msgspec
@@ -29,6 +29,8 @@ FAILED = "failed"
 """The kind under which a record is counted whose content was dropped because masking failed."""
 
 _SERVICE = "service.name"
+_AT_ONCE = 16
+"""Spans that are looked at together: enough to share a look's fixed cost, few enough to lose little on a hit."""
 _log = logging.getLogger("watchkeeper.guard")
 
 
@@ -86,6 +88,26 @@ class Batch:
         self._everything = everything
         self._shared: dict[tuple[int, bool], tuple[Attributes, Attributes, Counts]] = {}
 
+    def spans(self, raws: Sequence[RawSpan], modes: Sequence[Mode]) -> list[tuple[RawSpan, Counts]]:
+        """Return what `span` does for each span in its mode; several without anything to mask take one look."""
+        found: list[tuple[RawSpan, Counts]] = []
+        for start in range(0, len(raws), _AT_ONCE):
+            some, ways = raws[start : start + _AT_ONCE], modes[start : start + _AT_ONCE]
+            if self._untouched(some, ways):
+                found += [(raw, {}) for raw in some]
+            else:
+                found += [self.span(raw, mode) for raw, mode in zip(some, ways, strict=True)]
+        return found
+
+    def _untouched(self, raws: Sequence[RawSpan], modes: Sequence[Mode]) -> bool:
+        mode = modes[0]
+        if mode == "off" or any(other != mode for other in modes):
+            return False
+        try:
+            return self._are_clean(raws, self._secrets if mode == "full" else self._everything)
+        except Exception:  # noqa: BLE001 - one span fails: each is looked at by itself, and that one says so
+            return False
+
     def span(self, raw: RawSpan, mode: Mode) -> tuple[RawSpan, Counts]:
         """Return the span masked, with its counts among its attributes; the very same one where there is nothing to do."""
         try:
@@ -94,7 +116,7 @@ class Batch:
                 raw, dropped = strip_span(raw)
             lens = self._secrets if mode == "full" else self._everything
             counts: Counts = {DROPPED: dropped} if dropped else {}
-            if self._is_clean(raw, lens):
+            if self._are_clean((raw,), lens):
                 return _told(raw, counts), counts
             return self._span(raw, lens, mode, counts)
         except Exception as error:  # noqa: BLE001 - whatever fails, nothing unmasked may pass
@@ -124,15 +146,24 @@ class Batch:
             )  # fmt: skip
             return bare, {FAILED: 1}
 
-    def _is_clean(self, raw: RawSpan, lens: Lens) -> bool:
-        resource, _, counts = self._resource(raw.resource, lens)
-        if counts or resource is not raw.resource:
-            return False
-        content: list[str] = [raw.name, raw.status_message, raw.trace_state]
+    def _are_clean(self, raws: Iterable[RawSpan], lens: Lens) -> bool:
+        """Say, with one look at all their texts, whether there is nothing to mask in any of the spans."""
+        content: list[str] = []
         structure: list[str] = []
-        plain = lens.gather(raw.attributes, content, structure)
+        return (
+            all(self._gather(raw, lens, content, structure) for raw in raws)
+            and not lens.scanner.may_hold("\n".join(content))
+            and not (structure and lens.scanner.may_hold("\n".join(structure), numbers=False))
+        )
+
+    def _gather(self, raw: RawSpan, lens: Lens, content: list[str], structure: list[str]) -> bool:
+        """Put every text of a span on the two lists; False when it has to be masked whatever they hold."""
+        resource, _, counts = self._resource(raw.resource, lens)
+        if counts or resource is not raw.resource or raw.logs:
+            return False
         scope = raw.scope
-        content += (scope.name, scope.version)
+        content += (raw.name, raw.status_message, raw.trace_state, scope.name, scope.version)
+        plain = lens.gather(raw.attributes, content, structure)
         if scope.attributes:
             plain = lens.gather(scope.attributes, content, structure) and plain
         for event in raw.events:
@@ -140,12 +171,7 @@ class Batch:
             plain = lens.gather(event.attributes, content, structure) and plain
         for link in raw.links:
             plain = lens.gather(link.attributes, content, structure) and plain
-        return (
-            plain
-            and not raw.logs
-            and not lens.scanner.may_hold("\n".join(content))
-            and not (structure and lens.scanner.may_hold("\n".join(structure), numbers=False))
-        )
+        return plain
 
     def _resource(self, resource: Attributes, lens: Lens) -> tuple[Attributes, Attributes, Counts]:
         """Mask a resource once a request. The map itself is held on to, so that its id stays its own."""

@@ -16,6 +16,8 @@ Family: TypeAlias = Literal["secret", "address", "number"]
 _WIDE = {0x3000: " "} | {code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)}
 _LIKE = dict.fromkeys(range(0xD800, 0xE000), "\ufffd") | _WIDE
 _ODD = re.compile("[\ud800-\udfff\uff01-\uff5e\u3000]")
+_ODD_BYTES = (b"\xef\xbc", b"\xef\xbd", "\u3000".encode())
+_UNSEEN_LETTERS = "\u00ad\u200b\u200c\u200d\u2060\ufeff"
 _UNSEEN = re.compile("[\u00ad\u200b-\u200d\u2060\ufeff]")
 _BREAKS = (("\\n", "  "), ("\\r", "  "), ("\\t", "  "))
 _SIGNS = (("%20", "   "), ("%0A", "   "), ("%0a", "   "))
@@ -75,14 +77,23 @@ def readable(text: str) -> str:
             text = text.replace(written, meant)
     if "\x1b" in text:
         text = _COLOUR.sub(lambda found: " " * len(found.group()), text)
-    if text.isascii() or _ODD.search(text) is None:
+    if text.isascii() or not _may_be_odd(text) or _ODD.search(text) is None:
         return text
     return text.translate(_LIKE)
 
 
+def _may_be_odd(text: str) -> bool:
+    """Say, much faster than the pattern, that it would find nothing: by the bytes that all it looks for begin with."""
+    try:
+        data = text.encode()
+    except UnicodeEncodeError:  # a lone surrogate
+        return True
+    return any(start in data for start in _ODD_BYTES)
+
+
 def without_unseen(text: str) -> tuple[str, list[int] | None]:
     """Return the text without characters that nobody sees, and where each that is left stood; None where all are."""
-    if text.isascii() or _UNSEEN.search(text) is None:
+    if text.isascii() or not any(letter in text for letter in _UNSEEN_LETTERS):
         return text, None
     places = [place for place, letter in enumerate(text) if _UNSEEN.match(letter) is None]
     return "".join(text[place] for place in places), places

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from watchkeeper.guard import Counts, Masker, Mode
 from watchkeeper.ingest import service_of
@@ -26,13 +26,13 @@ class Capture:
         self._masker = masker
         self._masked = masked
 
-    def spans(self, raws: Iterable[RawSpan]) -> list[RawSpan]:
+    def spans(self, raws: Sequence[RawSpan]) -> list[RawSpan]:
         """Return the spans of one request as they may be stored."""
         manifest, batch = self._manifest.current(), self._masker.batch()
         totals: Counts = {}
         found: list[RawSpan] = []
-        for raw in raws:
-            masked, counts = batch.span(raw, manifest.policy(service_of(raw.resource)).content)
+        modes: list[Mode] = [manifest.policy(service_of(raw.resource)).content for raw in raws]
+        for masked, counts in batch.spans(raws, modes):
             found.append(masked)
             _add(totals, counts)
         self.tell(totals)
