@@ -86,6 +86,14 @@ def median_ms(question: Callable[[], None]) -> float:
     return round(statistics.median(times), 1)
 
 
+def stored(url: str) -> int:
+    """Count the spans that are stored."""
+    body = json.dumps({"sql": "select count(*) from spans"}).encode()
+    request = urllib.request.Request(f"{url}/api/v1/query", body, {"Content-Type": "application/json"})
+    with urllib.request.urlopen(request, timeout=120) as answer:
+        return int(json.load(answer)["rows"][0][0])
+
+
 @contextlib.contextmanager
 def arriving(url: str) -> Iterator[None]:
     """Let `RATE` spans a second arrive; begins five seconds in."""
@@ -126,10 +134,13 @@ def main(count: int = 1_000_000) -> list[str]:
             idle = {name: median_ms(one) for name, one in questions.items()}
             memory = server.rss_mib()
             with arriving(server.url):
+                begun, before = time.monotonic(), stored(server.url)
                 busy = {name: median_ms(one) for name, one in questions.items()}
+                rate = (stored(server.url) - before) / (time.monotonic() - begun)
             rows += [
                 f"| {name}, warm median of {RUNS}: idle; under load | {idle[name]}; {busy[name]} ms |" for name in idle
             ]
+            rows.append(f"| arriving meanwhile, stored | {rate:,.0f} spans/s |")
             rows.append(f"| memory with {count:,} spans, after the idle questions | {memory:.0f} MiB |")
             rows.append(f"| memory after those under load, packing processes included | {server.rss_mib():.0f} MiB |")
         size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import httpx
 import pytest
 
 from tests.otlp import CHAT, CHILD, ROOT, TRACE, request, span
+from watchkeeper.kit.clock import parse_rfc3339
 from watchkeeper.kit.errors import ConfigError
 from watchkeeper.kit.settings import ServerSettings
 from watchkeeper.server import Services, create_app, openapi, serve
@@ -180,6 +182,16 @@ async def test_overview_counts_calls(http: httpx.AsyncClient) -> None:
     assert sum(bucket["requests"] for bucket in found["buckets"]) == 3
     assert sum(found["latency"]["counts"]) == 3
     assert facets["services"] == ["support-bot"]
+
+
+@pytest.mark.parametrize("asked", [{}, {"since": "2001-09-09T00:00:00.5Z"}])
+async def test_a_window_without_an_end_holds_now(http: httpx.AsyncClient, asked: dict[str, str]) -> None:
+    """Without `until` the overview holds all up to a minute from now, in buckets of whole seconds."""
+    found = (await http.get("/api/v1/overview", params=asked)).json()
+
+    assert parse_rfc3339(found["until"]) >= time.time_ns() + 59 * 10**9
+    assert parse_rfc3339(found["since"]) == parse_rfc3339(asked.get("since", found["since"]))
+    assert int(found["step_ns"]) % 10**9 == 0
 
 
 @pytest.mark.parametrize(
