@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 import stat
@@ -481,6 +482,7 @@ async def _ready(http: httpx.AsyncClient) -> dict[str, Any]:
     for _ in range(600):
         if state["state"] != "copying":
             break
+        await asyncio.sleep(0.05)  # so that a loaded machine has its time
         state = (await http.get(f"/api/v1/backups/{state['id']}")).json()
     return state
 
