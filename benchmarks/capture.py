@@ -40,7 +40,7 @@ def cost(batch: list[RawSpan], mode: Mode) -> tuple[float, int]:
         gc.collect()
         one = masker.batch()
         start = time.process_time_ns()
-        counts = [one.span(span, mode)[1] for span in batch]
+        counts = [found for _, found in one.spans(batch, [mode] * len(batch))]
         times.append((time.process_time_ns() - start) / 1_000 / len(batch))
         count = sum(sum(found.values()) for found in counts)
     return statistics.median(times[1:]), count

@@ -93,20 +93,23 @@ class Batch:
         found: list[tuple[RawSpan, Counts]] = []
         for start in range(0, len(raws), _AT_ONCE):
             some, ways = raws[start : start + _AT_ONCE], modes[start : start + _AT_ONCE]
-            if self._untouched(some, ways):
-                found += [(raw, {}) for raw in some]
-            else:
-                found += [self.span(raw, mode) for raw, mode in zip(some, ways, strict=True)]
+            clean = self._together(some, ways[0]) if ways.count(ways[0]) == len(ways) else None
+            if clean is None:
+                clean = [self.span(raw, mode) for raw, mode in zip(some, ways, strict=True)]
+            found += clean
         return found
 
-    def _untouched(self, raws: Sequence[RawSpan], modes: Sequence[Mode]) -> bool:
-        mode = modes[0]
-        if mode == "off" or any(other != mode for other in modes):
-            return False
+    def _together(self, raws: Sequence[RawSpan], mode: Mode) -> list[tuple[RawSpan, Counts]] | None:
+        """Return the spans where there is nothing to mask in any (in `off`, in what is left of them), else None."""
+        lens = self._secrets if mode == "full" else self._everything
         try:
-            return self._are_clean(raws, self._secrets if mode == "full" else self._everything)
+            left = [strip_span(raw) if mode == "off" else (raw, 0) for raw in raws]
+            if not self._are_clean((raw for raw, _ in left), lens):
+                return None
         except Exception:  # noqa: BLE001 - one span fails: each is looked at by itself, and that one says so
-            return False
+            return None
+        told: list[Counts] = [{DROPPED: dropped} if dropped else {} for _, dropped in left]
+        return [(_told(raw, counts), counts) for (raw, _), counts in zip(left, told, strict=True)]
 
     def span(self, raw: RawSpan, mode: Mode) -> tuple[RawSpan, Counts]:
         """Return the span masked, with its counts among its attributes; the very same one where there is nothing to do."""
