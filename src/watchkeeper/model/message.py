@@ -12,19 +12,19 @@ __all__ = [
 ]  # fmt: skip
 
 
-class TextPart(msgspec.Struct, frozen=True, tag="text", tag_field="type"):
+class TextPart(msgspec.Struct, frozen=True, tag="text", tag_field="type", gc=False):
     """Plain text."""
 
     text: str
 
 
-class ReasoningPart(msgspec.Struct, frozen=True, tag="reasoning", tag_field="type"):
+class ReasoningPart(msgspec.Struct, frozen=True, tag="reasoning", tag_field="type", gc=False):
     """The model's reasoning, where the provider shows it."""
 
     text: str
 
 
-class ToolCallPart(msgspec.Struct, frozen=True, tag="tool_call", tag_field="type", kw_only=True):
+class ToolCallPart(msgspec.Struct, frozen=True, tag="tool_call", tag_field="type", kw_only=True, gc=False):
     """The model asks for a tool. `arguments` is parsed JSON where it parses, else the text."""
 
     id: str | None = None
@@ -32,14 +32,14 @@ class ToolCallPart(msgspec.Struct, frozen=True, tag="tool_call", tag_field="type
     arguments: Any = None
 
 
-class ToolResultPart(msgspec.Struct, frozen=True, tag="tool_result", tag_field="type", kw_only=True):
+class ToolResultPart(msgspec.Struct, frozen=True, tag="tool_result", tag_field="type", kw_only=True, gc=False):
     """What the tool answered."""
 
     id: str | None = None
     result: Any = None
 
 
-class MediaPart(msgspec.Struct, frozen=True, tag="media", tag_field="type", kw_only=True):
+class MediaPart(msgspec.Struct, frozen=True, tag="media", tag_field="type", kw_only=True, gc=False):
     """Image, audio, video or file: by `uri`, by provider `file_id`, or inline base64 `data`."""
 
     modality: str = "file"
@@ -49,7 +49,7 @@ class MediaPart(msgspec.Struct, frozen=True, tag="media", tag_field="type", kw_o
     data: str | None = None
 
 
-class OtherPart(msgspec.Struct, frozen=True, tag="other", tag_field="type", kw_only=True):
+class OtherPart(msgspec.Struct, frozen=True, tag="other", tag_field="type", kw_only=True, gc=False):
     """A part we keep but do not read; `kind` is its own name for itself."""
 
     kind: str = ""
@@ -61,7 +61,7 @@ Part: TypeAlias = TextPart | ReasoningPart | ToolCallPart | ToolResultPart | Med
 Role: TypeAlias = Literal["system", "developer", "user", "assistant", "tool"]
 
 
-class Message(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Message(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """One turn. `role` is system, developer, user, assistant or tool; unknown roles are kept as they came."""
 
     role: str
@@ -70,7 +70,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     finish_reason: str | None = None
 
 
-class Document(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Document(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """A retrieved document."""
 
     id: str | None = None
@@ -79,7 +79,7 @@ class Document(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     metadata: dict[str, Any] | None = None
 
 
-class Content(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Content(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """A span's input or output: a conversation, documents, or a plain value (`text`, as it came)."""
 
     messages: tuple[Message, ...] = ()

@@ -26,7 +26,7 @@ AttributeValue: TypeAlias = "str | bool | int | float | bytes | list[AttributeVa
 Attributes: TypeAlias = "dict[str, AttributeValue]"
 
 
-class Scope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Scope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """The instrumentation scope: which library spoke."""
 
     name: str = ""
@@ -34,7 +34,7 @@ class Scope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     attributes: Attributes = {}
 
 
-class RawEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class RawEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """A span event. `time` in ns since the epoch."""
 
     name: str = ""
@@ -42,7 +42,7 @@ class RawEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     attributes: Attributes = {}
 
 
-class RawLink(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class RawLink(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """A link to another span, ids in lower-case hex."""
 
     trace_id: str = ""
@@ -50,7 +50,7 @@ class RawLink(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     attributes: Attributes = {}
 
 
-class RawLog(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class RawLog(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """A log record that names the span it belongs to. `time` in ns since the epoch."""
 
     trace_id: str
@@ -62,7 +62,7 @@ class RawLog(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     attributes: Attributes = {}
 
 
-class RawSpan(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class RawSpan(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """One OTLP span with its resource and scope.
 
     Ids are lower-case hex; `parent_span_id` is "" for a root. Times are ns since the epoch, UTC.

@@ -11,7 +11,7 @@ __all__ = ["Score", "ScoreSource"]
 ScoreSource: TypeAlias = Literal["code", "judge", "guard", "human", "api"]
 
 
-class Score(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Score(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """One verdict: a `value` (number; True and False are 1 and 0), a `label`, or both.
 
     `id` makes it idempotent: the same id again replaces the row. `time` is ns since the epoch.

@@ -24,7 +24,7 @@ MODEL_KINDS: frozenset[SpanKind] = frozenset({"llm", "embedding", "reranker"})
 """Kinds that are a model call: counted as requests, and priced."""
 
 
-class Span(msgspec.Struct, frozen=True, kw_only=True):
+class Span(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One span, read. Everything here but `project` and `received_at` is derived from `raw`.
 
     Times and durations are ns; ids lower-case hex; `parent_span_id` is None for a root.

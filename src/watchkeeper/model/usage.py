@@ -15,7 +15,7 @@ _CONFIDENT: frozenset[str] = frozenset(get_args(Confidence))
 CostState: TypeAlias = Literal["computed", "provided", "unpriced"]
 
 
-class Usage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Usage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """Token counts of one call; None where the emitter did not say.
 
     `input_tokens` and `output_tokens` are inclusive totals, as in OTel: input holds cache reads,
@@ -37,7 +37,7 @@ class Usage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         return any(getattr(self, name) is not None for name in self.__struct_fields__)
 
 
-class Cost(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Cost(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """What a call cost, in integer nano-units (1e-9) of `currency`.
 
     `state` is computed (by our price table), provided (by the emitter) or unpriced. Unpriced has no

@@ -11,7 +11,7 @@ from watchkeeper.model import Cost, Span, SpanKind, Status, Usage
 __all__ = ["Figures", "figures_of"]
 
 
-class Figures(msgspec.Struct, frozen=True, array_like=True):
+class Figures(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """What is counted of a span once it is stored; fields as in `model.Span`."""
 
     project: str

@@ -16,7 +16,7 @@ __all__ = ["Export", "Packed", "Packer"]
 P = TypeVar("P")
 
 
-class Export(msgspec.Struct, frozen=True, array_like=True):
+class Export(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """What is told of a trace export beside its body. `received_at` in ns, `max_body` in bytes once decompressed."""
 
     project: str
@@ -26,7 +26,7 @@ class Export(msgspec.Struct, frozen=True, array_like=True):
     received_at: int
 
 
-class Packed(msgspec.Struct, Generic[P], frozen=True):
+class Packed(msgspec.Struct, Generic[P], frozen=True, gc=False):
     """An export, ready for the store: its parcel, its spans' figures in the parcel's order, and what was refused."""
 
     parcel: P

@@ -35,7 +35,7 @@ _ANSWER = 120.0
 _PAUSE = 30.0
 
 
-class WorkerSettings(msgspec.Struct, frozen=True, array_like=True):
+class WorkerSettings(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """What a worker reads for itself: price overrides, the manifest and what holds without one, the salt's folder."""
 
     prices: str | None
@@ -45,7 +45,7 @@ class WorkerSettings(msgspec.Struct, frozen=True, array_like=True):
     folder: str
 
 
-class Answer(msgspec.Struct, frozen=True, array_like=True):
+class Answer(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """What a worker says of an export; the parcel's bytes follow. `packed` is false where it could not."""
 
     packed: bool

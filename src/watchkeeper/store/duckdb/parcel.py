@@ -26,12 +26,13 @@ _facts = attrgetter(*(name for name, _ in FACT_BITS))
 
 
 class Parcel:
-    """Spans as columns. `len` counts them; arrays are in their order."""
+    """Spans as columns. `len` counts them; arrays are in their order. `packed` is the Arrow stream it was read from."""
 
-    __slots__ = ("key_hash", "start", "table", "trace_hash")
+    __slots__ = ("_packed", "key_hash", "start", "table", "trace_hash")
 
-    def __init__(self, table: pa.Table) -> None:
+    def __init__(self, table: pa.Table, packed: pa.Buffer | None = None) -> None:
         self.table = table
+        self._packed = packed
         self.key_hash: NDArray[np.uint64] = _numbers(table, "key_hash")
         self.trace_hash: NDArray[np.uint64] = _numbers(table, "trace_hash")
         self.start: NDArray[np.int64] = _numbers(table, "start_ns")
@@ -70,6 +71,8 @@ class Parcel:
 
     def to_bytes(self) -> pa.Buffer:
         """Return the parcel as an Arrow stream."""
+        if self._packed is not None:
+            return self._packed
         sink = pa.BufferOutputStream()
         with pa.ipc.new_stream(sink, self.table.schema) as stream:
             stream.write_table(self.table)
@@ -100,7 +103,8 @@ def pack(spans: Sequence[Span]) -> Parcel:
 
 def unpack(data: pa.Buffer | bytes) -> Parcel:
     """Read what `to_bytes` wrote, without copying it."""
-    return Parcel(pa.ipc.open_stream(pa.py_buffer(data)).read_all())
+    packed = pa.py_buffer(data)
+    return Parcel(pa.ipc.open_stream(packed).read_all(), packed)
 
 
 def names_trace(batch: WriteBatch, trace_id: str, trace_hash: int) -> bool:
