@@ -246,7 +246,7 @@ def test_the_settings_reach_it(tmp_path: Path) -> None:
     services = assemble(ServerSettings(retention="2d", retention_minutes=5), tmp_path)
     stored(services.store, make.span(1, 1))
     services.keeper.expire()
-    status = services.status.status()
+    status = services.status.status("default", whole=True)
     period = services.keeper._period
     services.close()
 

@@ -195,3 +195,20 @@ def empty(tmp_path: Path) -> Iterator[Server]:
     """A server that has seen nothing."""
     with running(tmp_path) as server:
         yield server
+
+
+AXE = Path(__file__).parents[2] / "ui/node_modules/axe-core/axe.min.js"
+
+
+def unreachable(page: Page) -> list[str]:
+    """Return what axe-core finds seriously wrong for people who cannot see or point: rule, and where."""
+    if not AXE.is_file():
+        pytest.fail("axe-core is not installed: npm --prefix ui ci")
+    page.evaluate(AXE.read_text(encoding="utf-8"))
+    found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+    return [
+        f"{rule['id']}: {node['target']} {node['failureSummary']}"
+        for rule in found["violations"]
+        if rule["impact"] in {"serious", "critical"}
+        for node in rule["nodes"]
+    ]

@@ -2134,6 +2134,8 @@ export interface components {
             prices: {
                 [key: string]: unknown;
             };
+            /** Project Spans */
+            project_spans: number;
             /** Queued Bytes */
             queued_bytes: number;
             /** Ready */

@@ -44,7 +44,7 @@ function Inside({ session }: { session: Session }) {
   ) : status.data === undefined ? null : (
     <span className="row" title={`Watchkeeper ${status.data.version} at ${status.data.endpoint}`}>
       <span className="dot" />
-      <span><span data-testid="span-count">{compact(status.data.spans)}</span> <span className="hide-narrow">spans</span></span>
+      <span><span data-testid="span-count">{compact(status.data.project_spans)}</span> <span className="hide-narrow">spans</span></span>
     </span>
   );
   const banner = isGone ? (

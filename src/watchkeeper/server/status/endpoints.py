@@ -25,4 +25,4 @@ async def status(
 ) -> StatusOut:
     """Return version, addresses and the size of what is stored: the project's, and for the owner the server's."""
     whole = who.is_owner or await gate.is_alone()
-    return await asyncio.to_thread(about.status, None if whole else who.project)
+    return await asyncio.to_thread(about.status, who.project, whole=whole)

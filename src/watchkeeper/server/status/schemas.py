@@ -73,6 +73,7 @@ class StatusOut(Model):
     revision: int
     spans: int
     scores: int
+    project_spans: int
     pending_logs: int
     queued_bytes: int
     disk_bytes: int

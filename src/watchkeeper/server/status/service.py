@@ -42,12 +42,12 @@ class StatusService:
         self.grpc_port: int | None = None
         self._counted: dict[str, tuple[int, int, int]] = {}
 
-    def status(self, project: str | None = None) -> StatusOut:
-        """Return the state of the server; for one project only what it may know: its own counts, no sizes."""
+    def status(self, project: str, *, whole: bool) -> StatusOut:
+        """Return the state of the server; where not the whole is asked for, what a project may know: its own counts, no sizes."""
         self._store.settle(_CATCH_UP)
         stats = self._store.stats()
-        if project is not None:
-            spans, scores = self._counts(project, stats.revision)
+        spans, scores = self._counts(project, stats.revision)
+        if not whole:
             stats = msgspec.structs.replace(stats, spans=spans, scores=scores, pending_logs=0, queued=0, disk_bytes=0)
         return StatusOut(
             version=self._version,
@@ -57,15 +57,16 @@ class StatusService:
             revision=stats.revision,
             spans=stats.spans,
             scores=stats.scores,
+            project_spans=spans,
             pending_logs=stats.pending_logs,
             queued_bytes=stats.queued,
             disk_bytes=stats.disk_bytes,
             format_version=stats.format_version,
-            prices=self._prices(whole=project is None),
+            prices=self._prices(whole=whole),
             display=self._display(),
             manifest=self._policies(),
             housekeeping=self._house(stats),
-            journal=JournalOut(**msgspec.structs.asdict(stats.journal)) if project is None else None,
+            journal=JournalOut(**msgspec.structs.asdict(stats.journal)) if whole else None,
         )
 
     def _prices(self, *, whole: bool) -> dict[str, Any]:

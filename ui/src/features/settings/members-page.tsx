@@ -86,7 +86,7 @@ function MemberList({ onRemove, onLink }: { onRemove: (member: Member) => void; 
       id: "acts", title: "Reset or remove", isActs: true,
       cell: (member) => (
         <>
-          <button type="button" className="button small" disabled={reset.isPending} aria-label={`Make a password reset link for ${member.email}`} onClick={() => reset.mutate(member.user_id, { onSuccess: (made) => onLink({ ...made, kind: "reset" }) })}>Reset password</button>
+          <button type="button" className="button small" disabled={reset.isPending} aria-label={`Reset password of ${member.email}`} onClick={() => reset.mutate(member.user_id, { onSuccess: (made) => onLink({ ...made, kind: "reset" }) })}>Reset password</button>
           <button type="button" className="button small" aria-label={`Remove ${member.email}`} onClick={() => onRemove(member)}>Remove</button>
         </>
       ),

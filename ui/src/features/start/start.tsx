@@ -10,7 +10,7 @@ import { snippet, WAYS, type Way } from "./snippets";
 
 /** Watches the store; once it was seen empty, the page stays until the person moves on. */
 export function useStart(): "unknown" | "start" | "ready" {
-  const spans = useStatus().data?.spans;
+  const spans = useStatus().data?.project_spans;
   const [wasEmpty, setWasEmpty] = useState(false);
   if (spans === 0 && !wasEmpty) setWasEmpty(true);
   if (wasEmpty) return "start";
@@ -20,7 +20,7 @@ export function useStart(): "unknown" | "start" | "ready" {
 export function Start() {
   const status = useStatus().data;
   const [way, setWay] = useState<Way>("python");
-  const arrived = (status?.spans ?? 0) > 0;
+  const arrived = (status?.project_spans ?? 0) > 0;
   const endpoint = status?.endpoint ?? window.location.origin;
   return (
     <div className="scroll">

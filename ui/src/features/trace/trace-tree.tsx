@@ -127,7 +127,6 @@ function TreeRow({ node, top, isSelected, isCollapsed, onSelect, onFold }: {
       aria-selected={isSelected}
       aria-level={node.depth + 1}
       aria-expanded={hasChildren ? !isCollapsed : undefined}
-      aria-label={`${span.kind} ${title}${span.status === "error" ? ", failed" : ""}, ${duration(span.duration_ns)}`}
       style={{ transform: `translateY(${top}px)` }}
       onClick={() => onSelect(span.span_id)}
     >
