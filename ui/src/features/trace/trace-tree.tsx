@@ -147,7 +147,7 @@ function TreeRow({ node, top, isSelected, isCollapsed, onSelect, onFold }: {
         ) : (
           <span className="fold" />
         )}
-        <span className={`kind k-${span.kind}`} title={span.kind}><Icon name={kindIcon(span.kind)} /></span>
+        <span className={`kind k-${span.kind}`} role="img" aria-label={span.kind} title={span.kind}><Icon name={kindIcon(span.kind)} /></span>
         <div className="words">
           <div className="title">
             <span className="clip" title={span.name}>{title === "" ? "(no name)" : title}</span>
