@@ -55,6 +55,15 @@ def owner_of_database(path: Path) -> str:
         return str(raw.execute("SELECT store FROM identity").fetchall()[0][0])
 
 
+def leave(folder: Path, *spans: Span) -> None:
+    """Write a journal with an entry a span, as a release before the store had a name did."""
+    journal = Journal(folder)
+    assert list(journal.recover(0)) == []
+    for span in spans:
+        journal.append([packed_batch(WriteBatch(spans=(span,), size=1_000))])
+    journal.close(0)
+
+
 def test_another_stores_journal_is_refused_and_left(tmp_path: Path) -> None:
     """A database does not start beside a journal of another: both are named, how to go on is said, and no byte changes."""
     left = left_behind(tmp_path / "a", tmp_path / "left", 2, 3)
@@ -135,12 +144,8 @@ def test_a_start_holds_no_more_of_the_journal_than_the_queue_may(
     """However much waits in the journal, it is taken in as there is room, in its order, and all of it is there at once."""
     folder = (folder_backend.folder or Path()) / JOURNAL
     folder_backend.open().close()
-    journal = Journal(folder)
-    assert list(journal.recover(0)) == []
-    for number in range(1, 201):
-        journal.append([packed_batch(WriteBatch(spans=(make.span(number, 1, at=number),), size=1_000))])
-    journal.append([packed_batch(WriteBatch(spans=(make.span(1, 1, at=1, model="last"),), size=1_000))])
-    journal.close(0)
+    spans = [make.span(number, 1, at=number) for number in range(1, 201)]
+    leave(folder, *spans, make.span(1, 1, at=1, model="last"))
     most, whole = [0], WriteQueue.adopt
 
     def watched(queue: WriteQueue, batch: WriteBatch, entry: int, patience: float) -> bool:
@@ -188,11 +193,7 @@ def test_a_start_on_a_full_disk_goes_on_and_stores_later(
     """Where nothing of the journal can be stored the start ends all the same, and with room all is stored, in order, new last."""
     folder = (folder_backend.folder or Path()) / JOURNAL
     folder_backend.open().close()
-    journal = Journal(folder)
-    assert list(journal.recover(0)) == []
-    for number in range(1, 41):
-        journal.append([packed_batch(WriteBatch(spans=(make.span(number, 1, at=number, model="old"),), size=1_000))])
-    journal.close(0)
+    leave(folder, *(make.span(number, 1, at=number, model="old") for number in range(1, 41)))
     whole = Writer._write
 
     def full(*_: object) -> int:
