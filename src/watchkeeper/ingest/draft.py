@@ -37,15 +37,22 @@ class Draft(msgspec.Struct, kw_only=True):
     user_id: str | None = None
     tags: tuple[str, ...] = ()
     error_type: str | None = None
+    environment: str | None = None
+    release: str | None = None
 
 
 class Dialect(Protocol):
-    """One way of writing a model call into a span."""
+    """One way of writing a model call into a span.
+
+    `heads` are the first words (up to the dot) of the keys that can mark it: attributes of the span, names of
+    its events and of the log records joined to it. A span with none of them is never offered to the dialect.
+    """
 
     name: str
+    heads: frozenset[str]
 
     def speaks(self, raw: RawSpan) -> bool:
-        """Say, cheaply, whether the span carries this dialect."""
+        """Say, cheaply and exactly, whether a span with one of the heads carries this dialect."""
         ...
 
     def read(self, raw: RawSpan) -> Draft:

@@ -6,6 +6,7 @@ import logging
 
 import msgspec
 
+from watchkeeper.ingest.detect import Detector
 from watchkeeper.ingest.dialects import registry
 from watchkeeper.ingest.draft import Draft, merge
 from watchkeeper.ingest.generic import generic
@@ -14,10 +15,10 @@ from watchkeeper.model import MODEL_KINDS, RawSpan, Span, SpanKind, Usage
 
 __all__ = ["MAPPER_VERSION", "map_span"]
 
-MAPPER_VERSION = 2
+MAPPER_VERSION = 3
 """Raised when a dialect is read differently, so that stored rows can be mapped again."""
 
-_DIALECTS = tuple(registry())
+_detector = Detector(registry())
 _log = logging.getLogger("watchkeeper.ingest")
 
 
@@ -32,8 +33,8 @@ def map_span(project: str, raw: RawSpan, received_at: int) -> Span:
         span_id=raw.span_id,
         parent_span_id=raw.parent_span_id or None,
         service=common.service,
-        environment=common.environment,
-        release=common.release,
+        environment=common.environment or draft.environment,
+        release=common.release or draft.release,
         kind=kind,
         name=raw.name,
         operation=draft.operation,
@@ -75,7 +76,7 @@ def map_span(project: str, raw: RawSpan, received_at: int) -> Span:
 def _draft(raw: RawSpan) -> tuple[Draft, tuple[str, ...]]:
     draft: Draft | None = None
     spoken: list[str] = []
-    for dialect in _DIALECTS:
+    for dialect in _detector.offered(raw):
         try:
             if not dialect.speaks(raw):
                 continue

@@ -42,6 +42,7 @@ class OpenInference:
     """`openinference.*`, `llm.*`, `input.value` and their like."""
 
     name = "openinference"
+    heads = frozenset({"openinference", "llm", "input"})
 
     def speaks(self, raw: RawSpan) -> bool:
         """Say whether the span names its OpenInference kind, or is written in its keys."""

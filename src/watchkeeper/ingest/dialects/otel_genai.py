@@ -43,12 +43,11 @@ class OtelGenAI:
     """`gen_ai.*`."""
 
     name = "otel_genai"
+    heads = frozenset({"gen_ai"})
 
-    def speaks(self, raw: RawSpan) -> bool:
-        """Say whether any `gen_ai.` key is there, on the span or on a log record joined to it."""
-        return any(key.startswith("gen_ai.") for key in raw.attributes) or any(
-            log.event_name.startswith("gen_ai.") for log in raw.logs
-        )
+    def speaks(self, raw: RawSpan) -> bool:  # noqa: ARG002 - the port gives it
+        """Say whether any `gen_ai.` key is there: its head alone says so."""
+        return True
 
     def read(self, raw: RawSpan) -> Draft:
         """Read the conventions' fields."""

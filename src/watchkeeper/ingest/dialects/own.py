@@ -14,6 +14,7 @@ class Own:
     """`watchkeeper.*`."""
 
     name = "watchkeeper"
+    heads = frozenset({"watchkeeper"})
 
     def speaks(self, raw: RawSpan) -> bool:
         """Say whether one of the keys is there."""
