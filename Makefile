@@ -121,14 +121,12 @@ model: $(BIN)/.dev
 	@$(BIN)/python -m watchkeeper.demo.fetch
 
 .PHONY: clients
-clients: .venv-clients/phoenix/.done .venv-clients/genai/.done
+clients: $(BIN)/.dev
+	@$(BIN)/python -m tests.clients.install
 
-.venv-clients/%/.done: tests/clients/%/requirements.txt
-	@echo "== installing the real client: $* =="
-	$(PYTHON) -m venv --clear .venv-clients/$*
-	.venv-clients/$*/bin/python -m pip install -q --upgrade "pip>=25.1"
-	.venv-clients/$*/bin/python -m pip install -q -r tests/clients/$*/requirements.txt
-	@touch $@
+.PHONY: record
+record: clients ## Record anew what the real clients send, as fixtures (CLIENTS="NAME NAME" records those alone)
+	@$(BIN)/python -m tests.clients.record $(CLIENTS)
 
 .PHONY: ui-deps
 ui-deps: ui/node_modules/.done

@@ -70,7 +70,7 @@ def build(root: Path, say: Callable[[str], None]) -> None:
 
 def _npm(folder: Path, words: list[str], *, capture_output: bool) -> subprocess.CompletedProcess[str]:
     """Run npm with the Node that was found first on its PATH."""
-    node, npm = _node()
+    node, npm = find_node()
     paths = [str(node.parent), os.environ.get("PATH", "")]
     environment = os.environ | {"PATH": os.pathsep.join(paths), "npm_config_update_notifier": "false"}
     return subprocess.run(
@@ -88,7 +88,7 @@ def _digest(sources: Path) -> str:
     return found.hexdigest()
 
 
-def _node() -> tuple[Path, list[str]]:
+def find_node() -> tuple[Path, list[str]]:
     """Find node and the command that runs npm."""
     node, npm = shutil.which("node"), shutil.which("npm")
     if node and npm and _version(node) >= OLDEST_NODE:

@@ -10,6 +10,10 @@ from openai import APIStatusError, OpenAI
 MODEL = "gpt-4o-mini"
 SYSTEM = "You are a weather bot."
 QUESTION = "What is the weather in Bern?"
+SESSION, USER, TAGS, METADATA = "session-1", "user-1", ["tag-a", "tag-b"], {"team": "weather"}
+SERVICE, ENVIRONMENT, RELEASE = "weather-bot", "test", "1.2.3"
+"""Whose conversation it is; a client says as much of it as its documented interface has words for."""
+EMBEDDED, EMBEDDING_MODEL, BROKEN_MODEL = "weather in Bern", "text-embedding-3-small", "broken"
 WEATHER = {"temperature": 21, "sky": "clear"}
 TOOLS: list[Any] = [
     {
@@ -49,9 +53,9 @@ def talk(client: OpenAI, look_up: Any = get_weather) -> str:
     for _ in stream:
         pass
 
-    client.embeddings.create(model="text-embedding-3-small", input="weather in Bern")
+    client.embeddings.create(model=EMBEDDING_MODEL, input=EMBEDDED)
     try:
-        client.chat.completions.create(model="broken", messages=[{"role": "user", "content": QUESTION}])
+        client.chat.completions.create(model=BROKEN_MODEL, messages=[{"role": "user", "content": QUESTION}])
     except APIStatusError as error:
         if error.status_code != 500:
             raise

@@ -3,99 +3,51 @@
 from __future__ import annotations
 
 import json
-import os
-import socket
-import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any
-from urllib.request import urlopen
 
 import pytest
 
 from tests import fake_openai
 from tests.clients import run
+from tests.clients.client import setups
 from tests.clients.conversation import QUESTION, SYSTEM, WEATHER
+from tests.serving import Served, serving
 
 pytestmark = pytest.mark.slow
 
 ANSWERED = "gpt-4o-mini-2024-07-18"
 
 
-class Server:
-    """A server under test, read over its API."""
-
-    def __init__(self, url: str) -> None:
-        self.url = url
-
-    def get(self, path: str) -> Any:
-        """Read one answer."""
-        with urlopen(f"{self.url}/api/v1/{path}", timeout=30) as answer:
-            return json.load(answer)
-
-    def spans(self) -> list[dict[str, Any]]:
-        """Return the spans of the one trace there is, whole, oldest first."""
-        (trace,) = self.get("traces")["items"]
-        listed = self.get(f"traces/{trace['trace_id']}")["spans"]
-        return [self.get(f"traces/{trace['trace_id']}/spans/{one['span_id']}") for one in listed]
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """Run a server with a project and a key for each client in each way it is set up."""
+    with serving(tmp_path_factory.mktemp("clients"), projects=tuple(setups())) as served:
+        yield served
 
 
-@pytest.fixture(scope="module")
-def model() -> Iterator[str]:
-    """Run the fake provider."""
-    server = fake_openai.start()
-    yield f"http://127.0.0.1:{server.server_address[1]}/v1"
-    server.shutdown()
+@pytest.fixture(scope="session")
+def providers() -> Iterator[run.Providers]:
+    """Run the fake providers."""
+    with run.providing() as there:
+        yield there
 
 
-@contextmanager
-def serving(folder: Path) -> Iterator[Server]:
-    """Run a server of our own in a process of its own."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "watchkeeper.cli", "serve", "--port", str(port), "--grpc-port", "0"]
-    log = folder / "server.log"
-    with log.open("wb") as out:
-        process = subprocess.Popen(
-            [*command, "--data-dir", str(folder / "data")],
-            stdout=out,
-            stderr=out,
-            env={**os.environ, "HOME": str(folder)},
-        )
-    try:
-        _wait(f"http://127.0.0.1:{port}/readyz", process, log)
-        yield Server(f"http://127.0.0.1:{port}")
-    finally:
-        process.terminate()
-        process.wait(timeout=30)
+@pytest.fixture(scope="module", params=setups())
+def told(request: pytest.FixtureRequest, server: Served, providers: run.Providers) -> list[dict[str, Any]]:
+    """Run one client against the server, as its project, and give back the spans the server tells of, oldest first."""
+    name: str = request.param
+    run.run(setups()[name], run.Place(server.url, f"pk-{name}", server.keys[name]), providers)
+    (trace,) = read(server, name, "traces")["items"]
+    listed = read(server, name, f"traces/{trace['trace_id']}")["spans"]
+    return [read(server, name, f"traces/{trace['trace_id']}/spans/{one['span_id']}") for one in listed]
 
 
-def _wait(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    for _ in range(600):
-        assert process.poll() is None, log.read_text()
-        try:
-            with urlopen(url, timeout=5):
-                return
-        except OSError:
-            time.sleep(0.1)
-    raise AssertionError(log.read_text())
-
-
-@pytest.fixture(scope="module", params=["phoenix", "genai", "genai_events"])
-def told(request: pytest.FixtureRequest, model: str, tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
-    """Run one client against a server and give back the spans the server tells of."""
-    clients: dict[str, Callable[[str, str], None]] = {
-        "phoenix": run.phoenix,
-        "genai": run.genai,
-        "genai_events": lambda collector, model: run.genai(collector, model, "EVENT_ONLY"),
-    }
-    with serving(tmp_path_factory.mktemp(request.param)) as server:
-        clients[request.param](server.url, model)
-        return server.spans()
+def read(server: Served, project: str, path: str) -> Any:
+    """Read one answer of the API."""
+    status, body, _ = server.call(f"/api/v1/{path}", project=project)
+    assert status == 200, body
+    return json.loads(body)
 
 
 def calls(told: list[dict[str, Any]], kind: str = "llm") -> list[dict[str, Any]]:

@@ -8,8 +8,10 @@ from __future__ import annotations
 from openai import OpenAI
 from opentelemetry import trace
 
-from tests.clients.conversation import talk
+from tests.clients.conversation import SESSION, USER, talk
 
 if __name__ == "__main__":
-    with trace.get_tracer("weather-bot").start_as_current_span("answer"):
+    with trace.get_tracer("weather-bot").start_as_current_span(
+        "answer", attributes={"session.id": SESSION, "user.id": USER}
+    ):
         talk(OpenAI(max_retries=0))

@@ -6,19 +6,20 @@ The address comes from PHOENIX_COLLECTOR_ENDPOINT, the model's from OPENAI_BASE_
 from __future__ import annotations
 
 from openai import OpenAI
-from phoenix.otel import register  # type: ignore[import-not-found] # lives in its own environment
+from openinference.instrumentation import using_attributes
+from phoenix.otel import register
 
-from tests.clients.conversation import get_weather, talk
+from tests.clients.conversation import METADATA, SERVICE, SESSION, TAGS, USER, get_weather, talk
 
 tracer_provider = register(
-    project_name="weather-bot", protocol="http/protobuf", batch=True, auto_instrument=True, verbose=False
+    project_name=SERVICE, protocol="http/protobuf", batch=True, auto_instrument=True, verbose=False
 )
 tracer = tracer_provider.get_tracer(__name__)
 
 get_weather = tracer.tool(name="get_weather")(get_weather)
 
 
-@tracer.agent(name="weather-bot")  # type: ignore[untyped-decorator] # the same
+@tracer.agent(name=SERVICE)
 def answer(question: str) -> str:
     """Answer a question."""
     del question
@@ -26,5 +27,6 @@ def answer(question: str) -> str:
 
 
 if __name__ == "__main__":
-    answer("What is the weather in Bern?")
+    with using_attributes(session_id=SESSION, user_id=USER, tags=TAGS, metadata=METADATA):
+        answer("What is the weather in Bern?")
     tracer_provider.shutdown()

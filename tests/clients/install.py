@@ -1,0 +1,73 @@
+"""Install the real clients, each into an environment of its own: `python -m tests.clients.install [NAME…]`.
+
+An environment whose lock has not changed since is left as it is.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from hatch_build import find_node
+
+from tests.clients.client import FOLDER, setups
+from tests.clients.run import VENVS
+
+LOCKS = {"python": "requirements.txt", "javascript": "package-lock.json"}
+
+
+def install(folder: str) -> bool:
+    """Install one client; return whether there was anything to do.
+
+    Raises:
+        subprocess.CalledProcessError: an installer failed; it has said why.
+    """
+    language = setups()[folder].client.language
+    lock, target = FOLDER / folder / LOCKS[language], VENVS / folder
+    stamp, wanted = target / ".done", _digest(lock)
+    if stamp.is_file() and stamp.read_text() == wanted:
+        return False
+    stamp.unlink(missing_ok=True)
+    sys.stdout.write(f"== installing the real client: {folder} ==\n")
+    sys.stdout.flush()
+    (_node_modules if language == "javascript" else _venv)(lock, target)
+    stamp.write_text(wanted)
+    return True
+
+
+def _venv(lock: Path, target: Path) -> None:
+    uv = [sys.executable, "-m", "uv"]
+    environment = {**os.environ, "UV_LINK_MODE": "hardlink"}
+    environment.pop("VIRTUAL_ENV", None)
+    subprocess.run([*uv, "venv", "-q", "--clear", "--python", sys.executable, str(target)], check=True, env=environment)
+    python = target / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
+    subprocess.run([*uv, "pip", "install", "-q", "--python", str(python), "-r", str(lock)], check=True, env=environment)
+
+
+def _node_modules(lock: Path, target: Path) -> None:
+    shutil.rmtree(target, ignore_errors=True)
+    target.mkdir(parents=True)
+    for name in (lock.name, "package.json"):
+        shutil.copyfile(lock.with_name(name), target / name)
+    found, npm = find_node()
+    paths = [str(found.parent), os.environ.get("PATH", "")]
+    subprocess.run(
+        [*npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"],
+        cwd=target,
+        check=True,
+        env=os.environ | {"PATH": os.pathsep.join(paths), "npm_config_update_notifier": "false"},
+    )
+
+
+def _digest(lock: Path) -> str:
+    version = ".".join(map(str, sys.version_info[:2]))
+    return hashlib.sha256(lock.read_bytes() + version.encode()).hexdigest()
+
+
+if __name__ == "__main__":
+    for name in sys.argv[1:] or sorted({one.folder for one in setups().values()}):
+        install(name)
