@@ -110,14 +110,15 @@ class Handler(BaseHTTPRequestHandler):
         if message.get("tool_calls"):
             call = message["tool_calls"][0]
             text = call["function"]["arguments"]
-            first = {**call, "index": 0, "function": {"name": call["function"]["name"], "arguments": ""}}
-            deltas.append({"tool_calls": [first]})
+            opening = {**call, "index": 0, "function": {"name": call["function"]["name"], "arguments": ""}}
+            deltas.append({"tool_calls": [opening]})
             deltas += [
                 {"tool_calls": [{"index": 0, "function": {"arguments": piece}}]} for piece in (text[:5], text[5:])
             ]
         else:
             text = message["content"] or ANSWER
-            deltas += [{"content": word + " "} for word in text[:-1].split()] + [{"content": text[-1]}]
+            *words, last = text[:-1].split(" ")
+            deltas += [{"content": piece} for piece in (*(f"{word} " for word in words), last, text[-1])]
         chunks = [_chunk([{"index": 0, "delta": delta, "finish_reason": None}]) for delta in deltas]
         reason = "tool_calls" if message.get("tool_calls") else "stop"
         chunks.append(_chunk([{"index": 0, "delta": {}, "finish_reason": reason}]))

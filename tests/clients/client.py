@@ -20,11 +20,12 @@ class Variant(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Differs(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A cell of the conformance table in which a client says something else than the canonical row, and why.
 
-    `call` may be `*` for every call. `variant` is None where it holds for every way to set the client up.
+    `call` and `field` are one name, several, or `*` for every one that is there.
+    `variant` is None where it holds for every way to set the client up.
     """
 
-    call: str
-    field: str
+    call: str | tuple[str, ...]
+    field: str | tuple[str, ...]
     why: str
     variant: str | None = None
 

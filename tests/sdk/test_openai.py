@@ -99,7 +99,7 @@ def test_a_stream_is_the_same_with_and_without_us(
 
     assert kind is Stream
     assert chunks == list(bare)
-    assert json.loads(found["gen_ai.output.messages"])[0]["parts"][0]["content"] == "It is sunny in Bern ."
+    assert json.loads(found["gen_ai.output.messages"])[0]["parts"][0]["content"] == "It is sunny in Bern."
     assert found["gen_ai.usage.input_tokens"] == 100
     assert found["gen_ai.request.stream"] is True
     assert found["gen_ai.response.time_to_first_chunk"] > 0
