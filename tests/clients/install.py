@@ -15,7 +15,7 @@ from pathlib import Path
 from hatch_build import find_node
 
 from tests.clients.client import FOLDER, setups
-from tests.clients.run import VENVS
+from tests.clients.run import NODE, VENVS
 
 LOCKS = {"python": "requirements.txt", "javascript": "package-lock.json"}
 
@@ -53,7 +53,7 @@ def _node_modules(lock: Path, target: Path) -> None:
     target.mkdir(parents=True)
     for name in (lock.name, "package.json"):
         shutil.copyfile(lock.with_name(name), target / name)
-    found, npm = find_node()
+    found, npm = find_node(NODE)
     paths = [str(found.parent), os.environ.get("PATH", "")]
     subprocess.run(
         [*npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"],

@@ -25,6 +25,8 @@ KEPT = ("PATH", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH", "SYSTEMROOT")
 """What a client is given of our own environment: no setting of anyone's SDK."""
 NOWHERE = "http://127.0.0.1:9"
 """A proxy that is not there: what a client sends beyond loopback goes nowhere, and quickly."""
+NODE = (22, 15)
+"""The oldest Node that the JavaScript clients' packages say they run on."""
 SECONDS = 180
 UNSENT = re.compile(
     r"failed to (export|upload|flush|send)|exception while exporting|OTLPExporterError|unauthori[sz]ed|"
@@ -142,7 +144,7 @@ def _filler(setup: Setup, place: Place, providers: Providers, packages: Path) ->
         "mistral": providers.mistral,
     }
     if setup.client.language == "javascript":
-        words |= {"node": str(find_node()[0]), "folder": str(_sources(setup.folder, packages))}
+        words |= {"node": str(find_node(NODE)[0]), "folder": str(_sources(setup.folder, packages))}
     else:
         words["bin"] = str(packages / ("Scripts" if sys.platform == "win32" else "bin"))
     return _Filler(words, f"{setup.folder}/client.toml")

@@ -60,27 +60,28 @@ class Dialect(Protocol):
         ...
 
 
+_ALONE = frozenset({"usage", "parameters", "input", "output"})
+_FIELDS = tuple(name for name in Draft.__struct_fields__ if name not in _ALONE)
+
+
 def merge(first: Draft, second: Draft) -> Draft:
-    """Join two readings field by field, the first one winning; messages come from one of them only.
+    """Fill in, field by field, what the first reading is silent of from the second, and return the first.
 
     Splicing two dialects' message lists would mix two numberings, so input and output travel together.
     """
-    changes: dict[str, Any] = {}
-    for name in Draft.__struct_fields__:
-        mine, other = getattr(first, name), getattr(second, name)
-        if name == "usage":
-            changes[name] = _usage(mine, other)
-        elif name == "parameters":
-            changes[name] = {**other, **mine}
-        elif name not in {"input", "output"} and (mine is None or mine == ()):
-            changes[name] = other
-    if _has_messages(second) and not _has_messages(first):
-        changes["input"], changes["output"] = second.input or first.input, second.output or first.output
-    else:
-        changes["input"], changes["output"] = first.input or second.input, first.output or second.output
-        if _has_messages(first) and _has_messages(second):
-            changes["input"], changes["output"] = first.input, first.output
-    return msgspec.structs.replace(first, **changes)
+    for name in _FIELDS:
+        mine = getattr(first, name)
+        if mine is None or mine == ():
+            setattr(first, name, getattr(second, name))
+    first.usage = _usage(first.usage, second.usage)
+    if second.parameters:
+        first.parameters = {**second.parameters, **first.parameters}
+    told, also_told = _has_messages(first), _has_messages(second)
+    if also_told and not told:
+        first.input, first.output = second.input or first.input, second.output or first.output
+    elif not (told and also_told):
+        first.input, first.output = first.input or second.input, first.output or second.output
+    return first
 
 
 def _has_messages(draft: Draft) -> bool:

@@ -18,7 +18,11 @@ __all__ = ["MAPPER_VERSION", "map_span"]
 MAPPER_VERSION = 3
 """Raised when a dialect is read differently, so that stored rows can be mapped again."""
 
+_PARENTS: frozenset[SpanKind] = frozenset({"agent", "workflow"})
+"""Kinds whose emitters repeat the sum of what the calls beneath used: read with it, a trace would be counted twice."""
+
 _detector = Detector(registry())
+_NO_USAGE = Usage()
 _log = logging.getLogger("watchkeeper.ingest")
 
 
@@ -51,7 +55,7 @@ def map_span(project: str, raw: RawSpan, received_at: int) -> Span:
         request_model=draft.request_model,
         response_model=draft.response_model,
         response_id=draft.response_id,
-        usage=_inclusive(draft.usage),
+        usage=_NO_USAGE if kind in _PARENTS else _inclusive(draft.usage),
         cost=draft.cost,
         time_to_first_token_ns=draft.time_to_first_token_ns,
         streaming=draft.streaming,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from watchkeeper.ingest.dialects.openinference import OpenInference
 from watchkeeper.ingest.dialects.otel_genai import OtelGenAI
 from watchkeeper.ingest.dialects.own import Own
+from watchkeeper.ingest.dialects.vercel import Vercel
 from watchkeeper.ingest.draft import Dialect
 from watchkeeper.kit.registry import Registry
 
@@ -14,6 +15,6 @@ __all__ = ["registry"]
 def registry() -> Registry[Dialect]:
     """Return a new registry of every dialect we read; for a field two of them give, the earlier wins."""
     table: Registry[Dialect] = Registry("dialect")
-    for dialect in (Own(), OtelGenAI(), OpenInference()):
+    for dialect in (Own(), Vercel(), OtelGenAI(), OpenInference()):
         table.add(dialect.name, dialect)
     return table

@@ -33,6 +33,8 @@ _KINDS: dict[str, SpanKind] = {
     "EMBEDDING": "embedding", "RERANKER": "reranker", "GUARDRAIL": "guardrail", "EVALUATOR": "evaluator",
     "PROMPT": "span", "DECISION": "span",
 }  # fmt: skip
+_NOT_PARAMETERS = frozenset({"model", "stream", "tools", "messages", "input"})
+"""What some instrumentations leave among the parameters, and is told elsewhere."""
 _FIRST_TOKEN = "First Token Stream Event"  # noqa: S105 - an event's name
 _NANO = 1_000_000_000
 _JSON = "application/json"
@@ -57,6 +59,7 @@ class OpenInference:
         parameters = _parameters(found)
         model = text(found.get("llm.model_name")) or text(found.get("embedding.model_name"))
         model = model or text(found.get("reranker.model_name"))
+        named = text(found.get("tool.name")) or (text(raw.name) if kind == "tool" else None)
         asked = text(found.get("llm.request.model_name")) or text(parameters.get("model"))
         return Draft(
             kind=kind,
@@ -68,11 +71,11 @@ class OpenInference:
             time_to_first_token_ns=_first_token(raw),
             streaming=True if parameters.get("stream") is True else None,
             finish_reasons=strings(found.get("llm.finish_reason")),
-            parameters={key: value for key, value in parameters.items() if key not in {"model", "stream"}},
+            parameters={key: value for key, value in parameters.items() if key not in _NOT_PARAMETERS},
             input=_input(found, lists),
             output=_output(found, lists),
             tools=_tools(lists),
-            tool_name=text(found.get("tool.name")),
+            tool_name=named,
             agent_name=text(found.get("agent.name")),
             prompt_name=text(found.get("prompt.id")),
             prompt_version=text(found.get("llm.prompt_template.version")),

@@ -1,0 +1,57 @@
+// The Vercel AI SDK 7 with its OpenTelemetry integration, set up as its documentation says.
+//
+// OTLP goes where OTEL_* say; OTEL_EXPORTER_OTLP_TRACES_PROTOCOL picks the encoding. AI_SDK_DIALECT=legacy writes `ai.*`.
+
+import { LegacyOpenTelemetry, OpenTelemetry } from "@ai-sdk/otel";
+import { createOpenAI } from "@ai-sdk/openai";
+import { trace } from "@opentelemetry/api";
+import { NodeSDK } from "@opentelemetry/sdk-node";
+import { embed, generateText, registerTelemetry, stepCountIs, streamText, tool } from "ai";
+import { z } from "zod";
+
+import * as said from "../conversation.mjs";
+
+const sdk = new NodeSDK();
+sdk.start();
+registerTelemetry(
+  process.env.AI_SDK_DIALECT === "legacy"
+    ? new LegacyOpenTelemetry()
+    : new OpenTelemetry({ usage: true, runtimeContext: true, embedding: true }),
+);
+
+// `openai(model)` speaks to /v1/responses; `.chat` to /v1/chat/completions, which every compatible server has.
+const openai = createOpenAI();
+const runtimeContext = { sessionId: said.SESSION, userId: said.USER, tags: said.TAGS, ...said.METADATA };
+const telemetry = {
+  functionId: "answer",
+  includeRuntimeContext: { sessionId: true, userId: true, tags: true, team: true },
+};
+const asIs = { runtimeContext, telemetry, maxRetries: 0 };
+const tools = {
+  get_weather: tool({
+    description: said.DESCRIPTION,
+    inputSchema: z.object({ city: z.string() }),
+    execute: said.getWeather,
+  }),
+};
+
+await trace.getTracer(said.SERVICE).startActiveSpan(said.SERVICE, async (root) => {
+  const model = openai.chat(said.MODEL);
+  await generateText({
+    ...asIs,
+    model,
+    instructions: said.SYSTEM,
+    prompt: said.QUESTION,
+    tools,
+    temperature: 0.2,
+    stopWhen: stepCountIs(2),
+  });
+
+  const stream = streamText({ ...asIs, model, prompt: said.QUESTION });
+  for await (const piece of stream.textStream) void piece;
+
+  await embed({ ...asIs, model: openai.embedding(said.EMBEDDING_MODEL), value: said.EMBEDDED });
+  await said.failing(() => generateText({ ...asIs, model: openai.chat(said.BROKEN_MODEL), prompt: said.QUESTION }));
+  root.end();
+});
+await sdk.shutdown();
