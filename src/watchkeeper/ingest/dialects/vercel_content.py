@@ -65,13 +65,16 @@ def answer(found: Attributes, reason: str | None) -> Content | None:
         parts.append(ReasoningPart(thought))
     if said := text(found.get("ai.response.text")) or text(found.get("ai.response.object")):
         parts.append(TextPart(said))
-    calls = loads(found.get("ai.response.toolCalls"))
-    parts.extend(_part({**one, "type": "tool-call"}) for one in calls or () if isinstance(one, dict))
-    files = loads(found.get("ai.response.files"))
-    parts.extend(_part({**one, "type": "file"}) for one in files or () if isinstance(one, dict))
+    parts.extend(_part({**one, "type": "tool-call"}) for one in _dicts(found.get("ai.response.toolCalls")))
+    parts.extend(_part({**one, "type": "file"}) for one in _dicts(found.get("ai.response.files")))
     if parts:
         return Content(messages=(Message(role="assistant", parts=tuple(parts), finish_reason=reason),))
     return ranking(found)
+
+
+def _dicts(value: AttributeValue) -> list[dict[str, Any]]:
+    listed = loads(value)
+    return [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
 
 
 def ranking(found: Attributes) -> Content | None:
