@@ -21,7 +21,7 @@ USAGE = {
     "prompt_tokens_details": {"cached_tokens": 64, "audio_tokens": 0},
     "completion_tokens_details": {"reasoning_tokens": 7, "audio_tokens": 0},
 }
-TOOL_CALL = {
+TOOL_CALL: dict[str, Any] = {
     "id": "call_1", "type": "function", "function": {"name": "get_weather", "arguments": '{"city": "Bern"}'},
 }  # fmt: skip
 ANSWER = "It is sunny in Bern."
@@ -88,7 +88,12 @@ class Handler(BaseHTTPRequestHandler):
         self._json(200, {"text": ANSWER, "usage": {"type": "duration", "seconds": 3.5} if by_time else SOUND_USAGE})
 
     def _responses(self, body: dict[str, Any]) -> None:
-        answer = _response(JSON_ANSWER if (body.get("text") or {}).get("format") else ANSWER)
+        asked = body.get("text") or {}
+        answer = _response(JSON_ANSWER if (asked.get("format") or {}).get("type", "text") != "text" else ANSWER)
+        given = body["input"] if isinstance(body["input"], list) else []
+        if body.get("tools") and not any(one.get("type") == "function_call_output" for one in given):
+            call = {"id": "fc_1", "type": "function_call", "status": "completed", "call_id": TOOL_CALL["id"]}
+            answer["output"] = [{**call, **TOOL_CALL["function"]}]
         if not body.get("stream"):
             self._json(200, answer)
             return

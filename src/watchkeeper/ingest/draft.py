@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import Any, Protocol
 
 import msgspec
@@ -62,6 +63,9 @@ class Dialect(Protocol):
 
 _ALONE = frozenset({"usage", "parameters", "input", "output"})
 _FIELDS = tuple(name for name in Draft.__struct_fields__ if name not in _ALONE)
+_fields = attrgetter(*_FIELDS)
+_counts = attrgetter(*Usage.__struct_fields__)
+_NO_USAGE = Usage()
 
 
 def merge(first: Draft, second: Draft) -> Draft:
@@ -69,10 +73,9 @@ def merge(first: Draft, second: Draft) -> Draft:
 
     Splicing two dialects' message lists would mix two numberings, so input and output travel together.
     """
-    for name in _FIELDS:
-        mine = getattr(first, name)
-        if mine is None or mine == ():
-            setattr(first, name, getattr(second, name))
+    for name, mine, other in zip(_FIELDS, _fields(first), _fields(second), strict=True):
+        if other is not None and (mine is None or mine == ()):
+            setattr(first, name, other)
     first.usage = _usage(first.usage, second.usage)
     if second.parameters:
         first.parameters = {**second.parameters, **first.parameters}
@@ -89,9 +92,9 @@ def _has_messages(draft: Draft) -> bool:
 
 
 def _usage(first: Usage, second: Usage) -> Usage:
-    if not second:
+    if second == _NO_USAGE:
         return first
-    if not first:
+    if first == _NO_USAGE:
         return second
-    names = Usage.__struct_fields__
-    return Usage(**{n: getattr(first, n) if getattr(first, n) is not None else getattr(second, n) for n in names})
+    pairs = zip(Usage.__struct_fields__, _counts(first), _counts(second), strict=True)
+    return Usage(**{name: other if mine is None else mine for name, mine, other in pairs})

@@ -1,6 +1,8 @@
 // The Vercel AI SDK 7 with its OpenTelemetry integration, set up as its documentation says.
 //
-// OTLP goes where OTEL_* say; OTEL_EXPORTER_OTLP_TRACES_PROTOCOL picks the encoding. AI_SDK_DIALECT=legacy writes `ai.*`.
+// OTLP goes where OTEL_* say, in the encoding they say. AI_SDK_DIALECT=legacy writes `ai.*`, and AI_SDK_INTERFACE=responses
+// speaks to /v1/responses, which `openai(model)` does by itself, instead of /v1/chat/completions, which every compatible
+// server has.
 
 import { LegacyOpenTelemetry, OpenTelemetry } from "@ai-sdk/otel";
 import { createOpenAI } from "@ai-sdk/openai";
@@ -19,8 +21,8 @@ registerTelemetry(
     : new OpenTelemetry({ usage: true, runtimeContext: true, embedding: true }),
 );
 
-// `openai(model)` speaks to /v1/responses; `.chat` to /v1/chat/completions, which every compatible server has.
 const openai = createOpenAI();
+const chat = process.env.AI_SDK_INTERFACE === "responses" ? openai : openai.chat;
 const runtimeContext = { sessionId: said.SESSION, userId: said.USER, tags: said.TAGS, ...said.METADATA };
 const telemetry = {
   functionId: "answer",
@@ -36,7 +38,7 @@ const tools = {
 };
 
 await trace.getTracer(said.SERVICE).startActiveSpan(said.SERVICE, async (root) => {
-  const model = openai.chat(said.MODEL);
+  const model = chat(said.MODEL);
   await generateText({
     ...asIs,
     model,
@@ -51,7 +53,7 @@ await trace.getTracer(said.SERVICE).startActiveSpan(said.SERVICE, async (root) =
   for await (const piece of stream.textStream) void piece;
 
   await embed({ ...asIs, model: openai.embedding(said.EMBEDDING_MODEL), value: said.EMBEDDED });
-  await said.failing(() => generateText({ ...asIs, model: openai.chat(said.BROKEN_MODEL), prompt: said.QUESTION }));
+  await said.failing(() => generateText({ ...asIs, model: chat(said.BROKEN_MODEL), prompt: said.QUESTION }));
   root.end();
 });
 await sdk.shutdown();

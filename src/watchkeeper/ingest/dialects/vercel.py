@@ -130,7 +130,8 @@ def _beside(raw: RawSpan) -> Draft:
     operation = text(found.get(semconv.OPERATION))
     kind = _kind_beside(raw, operation)
     first = _nanoseconds(found.get(_FIRST_CHUNK_SECONDS), _NS)
-    reasons = strings(found.get(semconv.FINISH_REASONS))
+    # The conventions' own dialect reads the rest; of these two, only the SDK's spelling is another.
+    reasons = strings(found[semconv.FINISH_REASONS]) if semconv.FINISH_REASONS in found else ()
     reasoned = _count(found, _REASONED) if operation == "chat" else None
     return Draft(
         kind=kind,
@@ -138,7 +139,7 @@ def _beside(raw: RawSpan) -> Draft:
         time_to_first_token_ns=first,
         streaming=True if first is not None else None,
         finish_reasons=tuple(one.replace("-", "_") for one in reasons),
-        tools=tools(found.get(semconv.TOOL_DEFINITIONS)),
+        tools=tools(found[semconv.TOOL_DEFINITIONS]) if semconv.TOOL_DEFINITIONS in found else (),
         input=None if semconv.INPUT_MESSAGES in found else values(found),
         output=ranking(found),
         session_id=_first(found, _SESSION),
