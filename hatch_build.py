@@ -29,7 +29,7 @@ STATIC = Path("src/watchkeeper/server/static")
 OLDEST_NODE = (20, 19)
 
 
-class CustomBuildHook(BuildHookInterface):  # type: ignore[misc] # hatchling is not a dependency of the type check
+class CustomBuildHook(BuildHookInterface):  # type: ignore[misc] # a type of its own only where hatchling is there
     """Put the built page under `server/static` before the files of a wheel or an sdist are collected."""
 
     def dependencies(self) -> list[str]:
