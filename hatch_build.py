@@ -19,17 +19,22 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-try:
+    from hatchling.builders.config import BuilderConfig
     from hatchling.builders.hooks.plugin.interface import BuildHookInterface
-except ImportError:  # run by hand, without hatchling
-    BuildHookInterface = object
+
+    Hook = BuildHookInterface[BuilderConfig]
+else:
+    try:
+        from hatchling.builders.hooks.plugin.interface import BuildHookInterface as Hook
+    except ImportError:  # run by hand, without hatchling
+        Hook = object
 
 ROOT = Path(__file__).parent
 STATIC = Path("src/watchkeeper/server/static")
 OLDEST_NODE = (20, 19)
 
 
-class CustomBuildHook(BuildHookInterface):  # type: ignore[misc] # a type of its own only where hatchling is there
+class CustomBuildHook(Hook):
     """Put the built page under `server/static` before the files of a wheel or an sdist are collected."""
 
     def dependencies(self) -> list[str]:
