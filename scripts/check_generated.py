@@ -1,4 +1,4 @@
-"""What leaves the process is checked against a committed copy: openapi.json, the settings and CLI reference.
+"""What leaves the process is checked against a committed copy: openapi.json and the pages that are generated.
 
 `--write` writes them anew.
 """
@@ -13,13 +13,17 @@ from typing import Any
 
 from typer.main import get_command
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from tests.clients.page import page
+
 from watchkeeper.cli.verbs import application
 from watchkeeper.doctor import RULES
 from watchkeeper.kit.settings import ForeignSettings, SdkSettings, ServerSettings, describe
 from watchkeeper.server import assemble, create_app, openapi
 
-FINDINGS = "<!-- findings: written by scripts/check_generated.py -->"
 ROOT = Path(__file__).resolve().parents[1]
+FINDINGS = "<!-- findings: written by scripts/check_generated.py -->"
 
 
 def main() -> int:
@@ -44,6 +48,7 @@ def generated() -> dict[str, str]:
         "docs/reference/settings.md": _settings(),
         "docs/reference/cli.md": _cli(),
         "docs/operations/doctor.md": _doctor(),
+        "docs/compatibility.md": page(),
     }
 
 

@@ -42,7 +42,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "user": ("user",),
     "tags": ("tags",),
     "service": ("service",),
-    "environ\u00adment": ("environment",),
+    "environment": ("environment",),
     "release": ("release",),
     "errors": ("status", "error_type", "error"),
     "tree": ("parent", "present", "one_trace", "counted_once"),
