@@ -96,12 +96,12 @@ def setups() -> dict[str, Setup]:
     return found
 
 
-def versions(folder: str) -> dict[str, str]:
-    """Return the locked version of each package that a client is about."""
+def versions(folder: str, *, everything: bool = False) -> dict[str, str]:
+    """Return the locked version of each package that a client is about, or of every package that it has."""
     home = FOLDER / folder
     client = read(home / "client.toml")
     locked = _npm(home) if client.language == "javascript" else _pinned(home / "requirements.txt")
-    return {name: locked[_normal(name)] for name in client.packages}
+    return locked if everything else {name: locked[_normal(name)] for name in client.packages}
 
 
 def _pinned(path: Path) -> dict[str, str]:

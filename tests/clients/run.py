@@ -90,19 +90,9 @@ def run(setup: Setup, place: Place, providers: Providers) -> None:
         done = subprocess.run(
             [fill(word) for word in setup.client.command],
             cwd=ROOT,
-            env={
-                **{name: os.environ[name] for name in KEPT if name in os.environ},
-                "HOME": nobody,
+            env=surroundings(providers, nobody)
+            | {
                 "PYTHONPATH": str(ROOT),
-                "PYTHONDONTWRITEBYTECODE": "1",
-                **dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"), NOWHERE),
-                **dict.fromkeys(("NO_PROXY", "no_proxy"), "127.0.0.1,localhost"),
-                "OPENAI_BASE_URL": providers.openai,
-                "OPENAI_API_KEY": "none",
-                "ANTHROPIC_BASE_URL": providers.anthropic,
-                "ANTHROPIC_API_KEY": "none",
-                "MISTRAL_BASE_URL": providers.mistral,
-                "MISTRAL_API_KEY": "none",
                 **{name: fill(value) for name, value in setup.environment.items()},
             },
             capture_output=True,
@@ -112,6 +102,23 @@ def run(setup: Setup, place: Place, providers: Providers) -> None:
         )
     assert done.returncode == 0, done.stdout + done.stderr
     assert UNSENT.search(done.stderr + done.stdout) is None, done.stdout + done.stderr
+
+
+def surroundings(providers: Providers, nobody: str) -> dict[str, str]:
+    """Return the environment of a machine on which nothing is set but where the models are; `nobody` is its HOME."""
+    return {
+        **{name: os.environ[name] for name in KEPT if name in os.environ},
+        "HOME": nobody,
+        "PYTHONDONTWRITEBYTECODE": "1",
+        **dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"), NOWHERE),
+        **dict.fromkeys(("NO_PROXY", "no_proxy"), "127.0.0.1,localhost"),
+        "OPENAI_BASE_URL": providers.openai,
+        "OPENAI_API_KEY": "none",
+        "ANTHROPIC_BASE_URL": providers.anthropic,
+        "ANTHROPIC_API_KEY": "none",
+        "MISTRAL_BASE_URL": providers.mistral,
+        "MISTRAL_API_KEY": "none",
+    }
 
 
 class _Filler:

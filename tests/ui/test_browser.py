@@ -55,7 +55,7 @@ def test_empty_state_turns_green(empty: Server, look: Look) -> None:
     page, seen = look(empty, "/traces")
     check = page.get_by_test_id("first-span")
     expect(check).to_contain_text("Waiting for the first span")
-    expect(page.locator("pre")).to_contain_text("wk.init(service=")
+    expect(page.get_by_label("app.py").locator("pre")).to_contain_text("wk.init(service=")
     trace_id = send(empty, "Is anybody watching?", "Always.")
     expect(check).to_contain_text("The first span is here")
     page.get_by_role("link", name="Open the first trace").click()

@@ -57,12 +57,12 @@ function useBeginning(wanted: boolean) {
   });
 }
 
-/** The id of the newest trace, once there is one. */
+/** The newest trace, once there is one. */
 export function useFirstTrace(wanted: boolean) {
   return useQuery({
     queryKey: scoped("first-trace"),
     enabled: wanted,
-    queryFn: async ({ signal }) => (await api.traces({ limit: 1 }, signal)).items[0]?.trace_id ?? null,
+    queryFn: async ({ signal }) => (await api.traces({ limit: 1 }, signal)).items[0] ?? null,
   });
 }
 

@@ -1,0 +1,3 @@
+pip install arize-phoenix-otel openinference-instrumentation-openai openai
+export PHOENIX_COLLECTOR_ENDPOINT={{endpoint}}
+export PHOENIX_API_KEY={{secret}}
