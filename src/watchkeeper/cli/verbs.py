@@ -13,6 +13,7 @@ from watchkeeper.cli import (
     erase,
     journal,
     keys,
+    mcp,
     prices,
     restore,
     serve,
@@ -36,6 +37,7 @@ application.command("serve")(serve.serve)
 application.command("demo")(demo.demo)
 application.command("doctor")(doctor.doctor)
 application.command("sql")(sql.sql)
+application.command("mcp")(mcp.mcp)
 application.command("erase")(erase.erase)
 application.add_typer(journal.application, name="journal")
 application.add_typer(keys.application, name="keys")
