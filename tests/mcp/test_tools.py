@@ -1,35 +1,23 @@
-"""Every tool, by the SDK's own client."""
+"""Every tool, by the SDK's own client over HTTP; both transports stand on the same tools."""
 
 from __future__ import annotations
 
 import json
-from typing import Any
 
 import pytest
 
-from tests.mcp.conftest import LONG, LONG_SPAN, LONG_TRACE, TOOL, Connect, ask, refused
+from tests.mcp.conftest import EVERY, LONG, LONG_SPAN, LONG_TRACE, TOOL, Connect, ask, refused
 from tests.otlp import CHILD, ROOT, TRACE
 from tests.serving import Served
 from watchkeeper.mcp.figures import SCORES, SPANS
 
-EVERY: dict[str, dict[str, Any]] = {
-    "overview": {},
-    "find_traces": {},
-    "show_trace": {"trace_id": TRACE},
-    "find_spans": {},
-    "show_span": {"trace_id": TRACE, "span_id": CHILD},
-    "read_content": {"trace_id": TRACE, "span_id": CHILD, "what": "raw"},
-    "costs": {},
-    "list_scores": {},
-    "run_sql": {"sql": "select * from spans"},
-}
 MANY = "select a.input from spans a, spans b, spans c, spans d"
 MOST = 60_000
 
 
-async def test_every_tool_says_that_it_only_reads_and_whom_not_to_trust(stdio: Connect) -> None:
+async def test_every_tool_says_that_it_only_reads_and_whom_not_to_trust(http: Connect) -> None:
     """Each tool is annotated as read-only, has an output schema, and warns of what traces may hold."""
-    async with stdio("alpha") as client:
+    async with http("alpha") as client:
         listed = (await client.list_tools()).tools
     hints = [tool.annotations for tool in listed if tool.annotations]
 
@@ -39,10 +27,10 @@ async def test_every_tool_says_that_it_only_reads_and_whom_not_to_trust(stdio: C
     assert all("notice" in (tool.output_schema or {})["properties"] for tool in listed)
 
 
-async def test_every_tool_answers_and_marks_what_it_brings(stdio: Connect, house: Served) -> None:
+async def test_every_tool_answers_and_marks_what_it_brings(http: Connect, house: Served) -> None:
     """Each tool answers with alpha's key what its schema promises, the warning first, and writes nothing."""
     before = house.sql("select count(*) from spans union all select count(*) from scores", "alpha")
-    async with stdio("alpha") as client:
+    async with http("alpha") as client:
         found = {name: await ask(client, name, **arguments) for name, arguments in EVERY.items()}
     notices = [next(iter(answer.items())) for answer in found.values()]
 
@@ -56,9 +44,9 @@ async def test_every_tool_answers_and_marks_what_it_brings(stdio: Connect, house
     assert house.sql("select count(*) from spans union all select count(*) from scores", "alpha") == before
 
 
-async def test_a_trace_is_shown_with_its_tree_and_what_was_said(stdio: Connect) -> None:
+async def test_a_trace_is_shown_with_its_tree_and_what_was_said(http: Connect) -> None:
     """A shown trace has its spans under their parents, each turn once, nothing hidden in them, and its scores."""
-    async with stdio("alpha") as client:
+    async with http("alpha") as client:
         found = await ask(client, "show_trace", trace_id=TRACE)
     steps = {step["span_id"]: step for step in found["conversation"]}
 
@@ -75,9 +63,9 @@ async def test_a_trace_is_shown_with_its_tree_and_what_was_said(stdio: Connect) 
     assert found["trace"]["cost_usd"] == pytest.approx(sum(one.get("cost_usd", 0) for one in found["tree"]))
 
 
-async def test_filters_are_those_of_the_api(stdio: Connect) -> None:
+async def test_filters_are_those_of_the_api(http: Connect) -> None:
     """Traces, spans, costs and scores are found by user, status, text, kind and time."""
-    async with stdio("alpha") as client:
+    async with http("alpha") as client:
         by_user = await ask(client, "find_traces", user="ada", since="1h")
         none = await ask(client, "find_traces", until="2020-01-01")
         failed = await ask(client, "find_spans", status="error", trace_id=TRACE)
@@ -95,10 +83,10 @@ async def test_filters_are_those_of_the_api(stdio: Connect) -> None:
     assert [one["traces"][0]["trace_id"] for one in (first, second)] == [LONG_TRACE, TRACE]
 
 
-async def test_what_is_long_is_clipped_and_read_in_pieces(stdio: Connect) -> None:
+async def test_what_is_long_is_clipped_and_read_in_pieces(http: Connect) -> None:
     """A prompt of 100,000 characters is clipped wherever it shows, said so, and whole once its pieces are joined."""
     place = {"trace_id": LONG_TRACE, "span_id": LONG_SPAN}
-    async with stdio("alpha") as client:
+    async with http("alpha") as client:
         shown = await ask(client, "show_trace", trace_id=LONG_TRACE)
         span = await ask(client, "show_span", **place)
         rows = await ask(client, "run_sql", sql=MANY, max_rows=200)
@@ -119,9 +107,9 @@ async def test_what_is_long_is_clipped_and_read_in_pieces(stdio: Connect) -> Non
     assert "past the end" in past
 
 
-async def test_what_cannot_be_is_refused_in_a_sentence(stdio: Connect) -> None:
+async def test_what_cannot_be_is_refused_in_a_sentence(http: Connect) -> None:
     """SQL that is no SELECT, unknown tables, ids, times and arguments are tool errors, without a trace of our code."""
-    async with stdio("alpha") as client:
+    async with http("alpha") as client:
         said = [
             await refused(client, "run_sql", sql="drop table spans"),
             await refused(client, "run_sql", sql="select * from read_csv('/etc/passwd')"),
@@ -139,9 +127,9 @@ async def test_what_cannot_be_is_refused_in_a_sentence(stdio: Connect) -> None:
     assert not any("Traceback" in one or "line " in one for one in said)
 
 
-async def test_another_projects_key_sees_nothing(stdio: Connect) -> None:
+async def test_another_projects_key_sees_nothing(http: Connect) -> None:
     """With beta's key lists are empty, sums are zero, and alpha's trace is not there."""
-    async with stdio("beta") as client:
+    async with http("beta") as client:
         overview = await ask(client, "overview")
         lists = [
             (await ask(client, "find_traces"))["traces"], (await ask(client, "find_spans"))["spans"],
@@ -153,15 +141,6 @@ async def test_another_projects_key_sees_nothing(stdio: Connect) -> None:
     assert (overview["calls"], overview["traces"], overview["services"]) == (0, 0, [])
     assert lists == [[]] * 5
     assert all("there is no" in one for one in gone)
-
-
-@pytest.mark.parametrize(("who", "why"), [("sender", "scope 'read'"), ("sk-wrong", "not known")])
-async def test_a_key_that_may_not_read_is_told_so(stdio: Connect, who: str, why: str) -> None:
-    """Each tool refuses a key that may only send, and one that nobody knows, and says why."""
-    async with stdio(who) as client:
-        said = [await refused(client, name, **arguments) for name, arguments in EVERY.items()]
-
-    assert [one for one in said if why not in one] == []
 
 
 async def test_models_are_told_the_columns_there_are(house: Served) -> None:

@@ -29,7 +29,7 @@ def mcp(
 ) -> None:
     """Serve traces, costs, scores and SQL to an AI assistant over stdio, read-only, by MCP. (beta)
 
-    The assistant starts it; the key decides the project.
+    The assistant starts it; the key decides the project. `watchkeeper serve` offers the same over HTTP at /mcp.
 
     Example: claude mcp add watchkeeper -e WATCHKEEPER_API_KEY=sk-... -- watchkeeper mcp --url http://127.0.0.1:7070
     """

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from watchkeeper.kit.errors import QueryComplexError, QueryRefusedError, RequestError, UpstreamError
+from watchkeeper.kit.errors import ConfigError, QueryComplexError, QueryRefusedError, RequestError, UpstreamError
 from watchkeeper.kit.settings import SdkSettings, ServerSettings, read
 
 if TYPE_CHECKING:
@@ -91,9 +91,14 @@ def server_of(settings: ServerSettings, url: str | None, project: str | None = N
 
     The named one is shown WATCHKEEPER_API_KEY; the folder's own the proof that its lockfile holds, which lets
     whoever may read the folder do anything.
+
+    Raises:
+        ConfigError: the url is no http or https address.
     """
     headers = {} if project is None else {"X-Watchkeeper-Project": project}
     if url is not None:
+        if not url.startswith(("http://", "https://")):
+            raise ConfigError(f"{url!r} is not a server's address", hint="for example http://127.0.0.1:7070")
         key = read(SdkSettings).api_key
         return Server(url, headers | ({"Authorization": f"Bearer {key}"} if key else {}))
     from watchkeeper.server.lockfile import announced

@@ -41,13 +41,13 @@ class Api:
         told = urlencode({name: one for name, one in query.items() if one is not None})
         return await self._asked("GET", f"{path}?{told}" if told else path, None)
 
-    async def sql(self, text: str) -> dict[str, Any]:
-        """Run one SELECT under the limits of the query endpoint.
+    async def sql(self, text: str, rows: int) -> dict[str, Any]:
+        """Run one SELECT under the limits of the query endpoint, for so many rows at most.
 
         Raises:
             ToolError: it was refused, or nobody answered.
         """
-        return await self._asked("POST", "/query", {"sql": text})
+        return await self._asked("POST", "/query", {"sql": text, "max_rows": rows})
 
     async def _asked(self, method: str, path: str, body: dict[str, Any] | None) -> dict[str, Any]:
         try:

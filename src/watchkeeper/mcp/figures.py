@@ -91,12 +91,13 @@ class FigureTools:
         order = "key desc" if by in _TIMES else "nano_usd desc nulls last, calls desc, key"
         grouped = await api.sql(
             f"select {_GROUPS[by]} as key, {_FIGURES} from spans where {where} "  # noqa: S608 - fixed words and literals
-            f"group by all order by {order} limit {limit + 1}"
+            f"group by all order by {order}",
+            limit,
         )
-        total = await api.sql(f"select null as key, {_FIGURES} from spans where {where}")  # noqa: S608 - the same
-        rows = [_cost(row) for row in grouped["rows"][:limit]]
+        total = await api.sql(f"select null as key, {_FIGURES} from spans where {where}", 1)  # noqa: S608 - the same
+        rows = [_cost(row) for row in grouped["rows"]]
         left = None
-        if len(grouped["rows"]) > limit:
+        if grouped["truncated"]:
             left = f"the first {limit} groups only" if by not in _TIMES else f"the latest {limit} {by}s only"
         if by in _TIMES:
             rows.reverse()
@@ -128,8 +129,8 @@ class FigureTools:
         max_rows: Annotated[int, Field(ge=1, le=_ROWS)] = 50,
     ) -> Annotated[CallToolResult, Rows]:
         """Run one SELECT over this project's spans and scores, for questions that no other tool answers."""
-        found = await Api(self._reach(ctx)).sql(sql)
-        rows = [[_cell(value) for value in row] for row in found["rows"][:max_rows]]
+        found = await Api(self._reach(ctx)).sql(sql, max_rows)
+        rows = [[_cell(value) for value in row] for row in found["rows"]]
         kept = fitting(rows, BUDGET, lambda row: len(compact(row)))
         cut = len(kept) < len(found["rows"]) or found["truncated"]
         more = f"{len(kept)} rows are shown and there are more: aggregate, filter, or use LIMIT and OFFSET"

@@ -36,6 +36,7 @@ from watchkeeper.server import (
 )
 from watchkeeper.server.access import AccessMiddleware
 from watchkeeper.server.gate import Caller
+from watchkeeper.server.mcp import McpApp
 from watchkeeper.server.otlp import OtlpApp
 from watchkeeper.server.otlp.openapi import OTLP_PATHS
 from watchkeeper.server.permissions import Permissions
@@ -143,6 +144,7 @@ def _add_plain_routes(app: FastAPI, services: Services) -> None:
     app.router.routes.append(Route("/healthz", healthz))
     app.router.routes.append(Route("/readyz", healthz))
     app.router.routes.append(Route("/metrics", metrics))
+    app.router.routes.append(Route("/mcp", McpApp()))
 
 
 def _shown_project(request: Request) -> str | None:

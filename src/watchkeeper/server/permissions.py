@@ -45,6 +45,7 @@ NEEDS: dict[tuple[str, str], Need] = {
     ("GET", "/api/v1/status"): "read",
     ("POST", "/api/v1/query"): "read",
     ("GET", "/metrics"): "read",
+    (_ANY, "/mcp"): "read",
     # Signing in. What needs a password or a link's token asks for it itself.
     ("GET", "/api/v1/session"): "whoever",
     ("POST", "/api/v1/session"): "public",

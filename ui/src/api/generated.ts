@@ -1739,6 +1739,11 @@ export interface components {
          *     }
          */
         QueryIn: {
+            /**
+             * Max Rows
+             * @default 10000
+             */
+            max_rows: number;
             /** Sql */
             sql: string;
         };

@@ -22,4 +22,4 @@ def query(
     body: QueryIn,
 ) -> QueryOut:
     """Run one SELECT over `spans` and `scores` of the project (beta)."""
-    return queries.run(project, body.sql)
+    return queries.run(project, body.sql, body.max_rows)

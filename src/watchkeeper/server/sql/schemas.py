@@ -8,6 +8,7 @@ from pydantic import ConfigDict, Field
 
 from watchkeeper.query import MAX_SQL
 from watchkeeper.server.schemas import Model
+from watchkeeper.store.api import QueryLimits
 
 __all__ = ["QueryIn", "QueryOut"]
 
@@ -20,6 +21,7 @@ class QueryIn(Model):
     )
 
     sql: Annotated[str, Field(min_length=1, max_length=MAX_SQL)]
+    max_rows: Annotated[int, Field(ge=1, le=QueryLimits().rows)] = QueryLimits().rows
 
 
 class QueryOut(Model):

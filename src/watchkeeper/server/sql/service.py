@@ -34,17 +34,20 @@ class QueryService:
         self._slots = threading.BoundedSemaphore(at_once)
         self._places = threading.BoundedSemaphore(at_once + waiting)
 
-    def run(self, project: str, sql: str) -> QueryOut:
-        """Run it.
+    def run(self, project: str, sql: str, rows: int | None = None) -> QueryOut:
+        """Run it, for so many rows at most where the limit is not less.
 
         Raises:
             QueryRefusedError: it is not the one SELECT that is allowed, or the engine refuses it.
             QueryTimeoutError: it ran past the limit.
             OverloadedError: too many queries are running.
         """
+        limits = self._limits
+        if rows is not None and rows < limits.rows:
+            limits = QueryLimits(rows=rows, seconds=limits.seconds)
         with _held(self._places, 0), _held(self._slots, _PATIENCE):
             # Parsing takes the interpreter as a query takes the engine: both have their turn only.
-            table = self._store.query(project, parse_select(sql), self._limits)
+            table = self._store.query(project, parse_select(sql), limits)
         return QueryOut(columns=list(table.columns), rows=[list(row) for row in table.rows], truncated=table.truncated)
 
 
