@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import re
+from pathlib import Path
+
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.mcp.conftest import EVERY
 from watchkeeper.mcp import shape
 from watchkeeper.mcp.text import clean, clipped, fitting
 
@@ -42,3 +47,15 @@ def test_hidden_text_does_not_swell_a_result() -> None:
 def test_one_item_is_kept_however_long() -> None:
     """A budget smaller than the first item still leaves that one."""
     assert fitting(["long", "more"], 1, len) == ["long"]
+
+
+def test_the_page_names_every_tool_and_parses() -> None:
+    """The page's table has the tools there are, and each of its JSON forms parses and leads to them."""
+    text = (Path(__file__).parents[2] / "docs/mcp.md").read_text()
+    told = re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE)
+    forms = [json.loads(one) for one in re.findall(r"```json\n(.*?)```", text, re.DOTALL)]
+    servers = [one for form in forms for one in (form.get("mcpServers") or form["servers"]).values()]
+
+    assert sorted(told) == sorted(EVERY)
+    assert len(servers) == 4
+    assert all(one.get("url", "").endswith("/mcp") or one["args"][0] == "mcp" for one in servers)
