@@ -21,13 +21,13 @@ class Differs(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A cell of the conformance table in which a client says something else than the canonical row, and why.
 
     `call` and `field` are one name, several, or `*` for every one that is there.
-    `variant` is None where it holds for every way to set the client up.
+    `variant` names the ways to set the client up for which it holds, `default` the first; None is every one.
     """
 
     call: str | tuple[str, ...]
     field: str | tuple[str, ...]
     why: str
-    variant: str | None = None
+    variant: str | tuple[str, ...] | None = None
 
 
 class Client(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -69,7 +69,12 @@ class Setup(msgspec.Struct, frozen=True):
     @property
     def differs(self) -> tuple[Differs, ...]:
         """Return the differences that hold for this way."""
-        return tuple(one for one in self.client.differs if one.variant in {None, self.variant})
+        mine = self.variant or "default"
+        return tuple(
+            one
+            for one in self.client.differs
+            if one.variant is None or mine in ((one.variant,) if isinstance(one.variant, str) else one.variant)
+        )
 
 
 def read(path: Path) -> Client:

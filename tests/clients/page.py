@@ -130,7 +130,7 @@ def _row(differs: Differs) -> str:
     where = "everywhere" if calls == ("*",) else ", ".join(CALL_WORDS[one] for one in calls)
     told = [
         fields.replace("*", "everything"),
-        where + (f" (*{differs.variant}*)" if differs.variant else ""),
+        where + (f" (*{', '.join(_several(differs.variant))}*)" if differs.variant else ""),
         differs.why,
     ]
     return f"| {' | '.join(one.replace('|', chr(92) + '|') for one in told)} |"

@@ -51,19 +51,59 @@ async def test_nothing_gets_in_from_elsewhere_without_a_key(remote: httpx.AsyncC
     assert (await remote.get("/healthz")).status_code == 200
 
 
+def basic(pair: str) -> str:
+    """Return a Basic header's value."""
+    return "Basic " + base64.b64encode(pair.encode()).decode()
+
+
+WAYS: list[tuple[str, str]] = [
+    ("Authorization", "Bearer {}"), ("Authorization", "bearer  {} "), ("authorization", "{}"), ("x-api-key", "{}"),
+    ("api_key", "{}"), ("api-key", "{}"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "form"), WAYS)
+async def test_every_way_to_send_a_key_works(remote: httpx.AsyncClient, name: str, form: str) -> None:
+    """A key is understood in each form that clients send it in, and a wrong one is refused in each."""
+    answers = [await remote.get("/api/v1/status", headers={name: form.format(one)}) for one in ("sk-test", "sk-wrong")]
+
+    assert [one.status_code for one in answers] == [200, 401]
+
+
 @pytest.mark.parametrize(
-    "headers",
+    ("pair", "status"),
     [
-        {"Authorization": "Bearer sk-test"},
-        {"Authorization": "sk-test"},
-        {"Authorization": "Basic " + base64.b64encode(b"pk-x:sk-test").decode()},
-        {"x-api-key": "sk-test"},
-        {"api_key": "sk-test"},
+        ("pk-x:sk-test", 200),
+        ("sk-test:", 200),
+        ("pk-x:sk-wrong", 401),
+        ("sk-test:sk-wrong", 401),
+        ("pk-x:", 401),
+        (":", 401),
     ],
 )
-async def test_every_way_to_send_a_key_works(remote: httpx.AsyncClient, headers: dict[str, str]) -> None:
-    """Bearer, raw, Basic and x-api-key are understood."""
-    assert (await remote.get("/api/v1/status", headers=headers)).status_code == 200
+async def test_basic_brings_a_key_too(remote: httpx.AsyncClient, pair: str, status: int) -> None:
+    """Basic is understood with the secret as password, or as the name where there is no password."""
+    assert (await remote.get("/api/v1/status", headers={"Authorization": basic(pair)})).status_code == status
+
+
+@pytest.mark.parametrize(
+    "value", ["Basic", "Basic !", "Basic " + base64.b64encode(b"\xff:\xff").decode(), "Bearer", "Bearer  "]
+)
+async def test_a_header_that_holds_no_key_is_none(remote: httpx.AsyncClient, value: str) -> None:
+    """A scheme without a key is refused, and no key of another header steps in for it."""
+    answer = await remote.get("/api/v1/status", headers={"Authorization": value, "x-api-key": "sk-test"})
+
+    assert answer.status_code == 401
+
+
+async def test_logfires_question_is_answered(remote: httpx.AsyncClient) -> None:
+    """What Logfire's SDK asks of its token is answered with the project that the key is of, or refused."""
+    known = await remote.get("/v1/info", headers={"Authorization": "sk-test"})
+    unknown = await remote.get("/v1/info", headers={"Authorization": "sk-wrong"})
+
+    assert (known.status_code, known.json()["project_name"]) == (200, "default")
+    assert known.json()["project_url"].startswith("http")
+    assert unknown.status_code == 401
 
 
 async def test_a_rebound_name_and_a_proxy_are_not_loopback(http: httpx.AsyncClient) -> None:

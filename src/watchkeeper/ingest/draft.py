@@ -40,6 +40,8 @@ class Draft(msgspec.Struct, kw_only=True):
     error_type: str | None = None
     environment: str | None = None
     release: str | None = None
+    took_ns: int | None = None
+    """How long it took, where the span is a record written at the end of what it tells of."""
 
 
 class Dialect(Protocol):

@@ -6,12 +6,14 @@ import msgspec
 
 from watchkeeper.ingest.read import strings, text
 from watchkeeper.ingest.region import host_of
-from watchkeeper.model import Attributes, RawSpan, Status, semconv
+from watchkeeper.model import Attributes, AttributeValue, RawSpan, Status, semconv
 
 __all__ = ["Generic", "generic", "service_of"]
 
 _STATUS: dict[int, Status] = {1: "ok", 2: "error"}
 _UNKNOWN = "unknown_service"
+_SCRUBBED = "[Scrubbed due to "
+"""Begins what Logfire writes in place of a value whose key or text looks like a secret."""
 
 
 class Generic(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,8 +46,8 @@ def generic(raw: RawSpan) -> Generic:
         status=status,
         status_message=message,
         error_type=error,
-        session_id=text(own.get(semconv.SESSION_ID)),
-        user_id=text(own.get(semconv.USER_ID)) or text(own.get("enduser.id")),
+        session_id=_id(own.get(semconv.SESSION_ID)),
+        user_id=_id(own.get(semconv.USER_ID)) or _id(own.get("enduser.id")),
         tags=strings(own.get("tags")),
         endpoint_host=host_of(own),
     )
@@ -58,6 +60,12 @@ def service_of(resource: Attributes) -> str:
     if name is None or name == _UNKNOWN or name.startswith(f"{_UNKNOWN}:"):
         return project or name or _UNKNOWN
     return name
+
+
+def _id(value: AttributeValue) -> str | None:
+    """Return an id. What a scrubber left in place of one would put strangers under one name."""
+    found = text(value)
+    return None if found is None or found.startswith(_SCRUBBED) else found
 
 
 def _exception(raw: RawSpan, key: str) -> str | None:

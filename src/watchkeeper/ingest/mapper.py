@@ -10,6 +10,7 @@ from watchkeeper.ingest.detect import Detector
 from watchkeeper.ingest.dialects import registry
 from watchkeeper.ingest.draft import Draft, merge
 from watchkeeper.ingest.generic import generic
+from watchkeeper.ingest.providers import provider_of
 from watchkeeper.ingest.region import region_of
 from watchkeeper.model import MODEL_KINDS, RawSpan, Span, SpanKind, Usage
 
@@ -31,6 +32,7 @@ def map_span(project: str, raw: RawSpan, received_at: int) -> Span:
     draft, spoken = _draft(raw)
     common = generic(raw)
     kind = draft.kind or _kind(draft)
+    start = max(0, raw.start_time - draft.took_ns) if draft.took_ns else raw.start_time
     return Span(
         project=project,
         trace_id=raw.trace_id,
@@ -42,15 +44,15 @@ def map_span(project: str, raw: RawSpan, received_at: int) -> Span:
         kind=kind,
         name=raw.name,
         operation=draft.operation,
-        start_time=raw.start_time,
-        duration_ns=max(0, raw.end_time - raw.start_time) if raw.end_time else 0,
+        start_time=start,
+        duration_ns=max(0, raw.end_time - start) if raw.end_time else 0,
         status=common.status,
         status_message=common.status_message,
         error_type=common.error_type or draft.error_type,
         session_id=common.session_id or draft.session_id,
         user_id=common.user_id or draft.user_id,
         tags=draft.tags or common.tags,
-        provider=draft.provider,
+        provider=provider_of(draft.provider),
         model=draft.response_model or draft.request_model,
         request_model=draft.request_model,
         response_model=draft.response_model,

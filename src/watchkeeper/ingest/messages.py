@@ -54,6 +54,8 @@ def _message(item: Any, default_role: str) -> Message | None:  # noqa: ANN401 - 
     role = item.get("role")
     role = _ROLES.get(role, role) if isinstance(role, str) and role else default_role
     parts = _parts(item.get("parts", item.get("content")))
+    if role == "user" and parts and all(isinstance(part, ToolResultPart) for part in parts):
+        role = "tool"  # Anthropic's wire has no role for it, and Pydantic AI wrote it so up to version 5
     if role != "tool" and not (item.keys() - _ORDINARY):
         finish = item.get("finish_reason")
         return Message(

@@ -26,6 +26,7 @@ from watchkeeper.ingest.decoded import (
     too_deep,
 )
 from watchkeeper.ingest.generic import service_of
+from watchkeeper.ingest.pending import begun
 from watchkeeper.kit.errors import RequestError
 from watchkeeper.model import Attributes, AttributeValue, RawEvent, RawLink, RawLog, RawSpan, Scope
 
@@ -156,7 +157,7 @@ def _span(told: _Tree, resource: Attributes, scope: Scope) -> RawSpan:
     parent = _get(told, "parentSpanId")
     status = told.get("status")
     status = status if isinstance(status, dict) else {}
-    return RawSpan(
+    found = RawSpan(
         trace_id=_id(_get(told, "traceId"), _TRACE_ID, "trace id"),
         span_id=span_id,
         parent_span_id=_parent(parent) if parent else "",
@@ -177,6 +178,7 @@ def _span(told: _Tree, resource: Attributes, scope: Scope) -> RawSpan:
         events=tuple(_event(one) for one in _list(told, "events")),
         links=tuple(_link(one) for one in _list(told, "links")),
     )
+    return begun(found)
 
 
 def _scope(told: _Tree) -> Scope:

@@ -21,6 +21,7 @@ from watchkeeper.ingest.decoded import (
     too_deep,
 )
 from watchkeeper.ingest.generic import service_of
+from watchkeeper.ingest.pending import begun
 from watchkeeper.model import Attributes, AttributeValue, RawEvent, RawLink, RawLog, RawSpan, Scope
 
 __all__ = ["data_points", "logs", "traces"]
@@ -92,7 +93,7 @@ def _span(span: Any, resource: Attributes, scope: Scope) -> RawSpan:  # noqa: AN
     if start > MAX_TIME or end > MAX_TIME:
         raise RejectedError(f"span {span_id.hex()} has a time beyond the year 2262")
     status = span.status
-    return RawSpan(
+    found = RawSpan(
         trace_id=trace_id.hex(),
         span_id=span_id.hex(),
         parent_span_id=parent.hex() if any(parent) else "",
@@ -113,6 +114,7 @@ def _span(span: Any, resource: Attributes, scope: Scope) -> RawSpan:  # noqa: AN
         events=tuple(_event(event) for event in span.events) if span.events else (),
         links=tuple(_link(link) for link in span.links) if span.links else (),
     )
+    return begun(found)
 
 
 def _event(event: Any) -> RawEvent:  # noqa: ANN401 - protobuf is untyped

@@ -9,7 +9,7 @@ import msgspec
 
 from watchkeeper.model import Attributes, AttributeValue
 
-__all__ = ["indexed", "integer", "listed", "loads", "number", "plain", "strings", "text"]
+__all__ = ["indexed", "integer", "listed", "loads", "number", "numbered", "plain", "strings", "text"]
 
 _TOKENS_MAX = 10**12  # no call has as many, and sums of them fit 64 bits
 _SHORTEST = 4  # two words of a name, an index, a field
@@ -100,13 +100,17 @@ def indexed(attributes: Attributes) -> dict[str, Any]:
     return roots
 
 
-def listed(tree: object, name: str) -> list[dict[str, Any]]:
-    """Return what stands under `name` at each index of a tree, in the order of the indexes; gaps are closed."""
+def numbered(tree: object) -> list[dict[str, Any]]:
+    """Return what stands at each index of a tree, in the order of the indexes; gaps are closed."""
     if not isinstance(tree, dict):
         return []
     if len(tree) == 1:
         order = list(tree)
     else:
         order = sorted((step for step in tree if step.isascii() and step.isdigit() and len(step) < _LONG), key=int)
-    found = (tree[step] for step in order)
-    return [inner for one in found if isinstance(one, dict) and isinstance(inner := one.get(name), dict)]
+    return [one for step in order if isinstance(one := tree[step], dict)]
+
+
+def listed(tree: object, name: str) -> list[dict[str, Any]]:
+    """Return what stands under `name` at each index of a tree, in the order of the indexes; gaps are closed."""
+    return [inner for one in numbered(tree) if isinstance(inner := one.get(name), dict)]

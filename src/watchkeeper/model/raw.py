@@ -6,7 +6,7 @@ from typing import TypeAlias
 
 import msgspec
 
-from watchkeeper.model.semconv import MASKED_PREFIX
+from watchkeeper.model.semconv import LOGFIRE_PENDING, LOGFIRE_SPAN_TYPE, MASKED_PREFIX
 
 __all__ = [
     "AttributeValue",
@@ -95,8 +95,11 @@ def merge_raw(earlier: RawSpan, later: RawSpan) -> RawSpan:
     """Join two receipts of one span: attributes by key, later receipt winning; events, links and logs as sets.
 
     Scalars come from the later receipt unless it left them at their default (an amendment that
-    carries only attributes does not erase the name or the times).
+    carries only attributes does not erase the name or the times). What was sent as the span began counts as the
+    earlier of the two, whenever it comes.
     """
+    if later.attributes.get(LOGFIRE_SPAN_TYPE) == LOGFIRE_PENDING:
+        earlier, later = later, earlier
     changes: dict[str, object] = {}
     for field in RawSpan.__struct_fields__:
         old, new = getattr(earlier, field), getattr(later, field)

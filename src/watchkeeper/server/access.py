@@ -20,14 +20,15 @@ from watchkeeper.kit.errors import (
     WatchkeeperError,
 )
 from watchkeeper.server.cookies import session_token
+from watchkeeper.server.credentials import secret_of
 from watchkeeper.server.errors import error_response
-from watchkeeper.server.gate import Caller, Credentials, Gate, is_loopback, secret_of
+from watchkeeper.server.gate import Caller, Credentials, Gate, is_loopback
 from watchkeeper.server.permissions import Need, Permissions
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-__all__ = ["AccessMiddleware", "Gate", "check", "is_loopback", "secret_of"]
+__all__ = ["AccessMiddleware", "Gate", "check", "is_loopback"]
 
 # The last four are set by proxies and CDNs that set none of the others.
 _PROXIED = frozenset({
@@ -93,7 +94,7 @@ class AccessMiddleware:
             await error_response(error)(scope, receive, send)
 
     async def _admit(self, scope: Scope, headers: dict[bytes, bytes], need: Need) -> None:
-        secret = secret_of(_text(headers, b"authorization"), _text(headers, b"x-api-key") or _text(headers, b"api_key"))
+        secret = secret_of(lambda name: _text(headers, name.encode()))
         session = session_token(scope, headers) if secret is None else None
         if secret is None and scope["method"] not in _BODILESS:
             _same_origin(headers, must_say=session is not None)

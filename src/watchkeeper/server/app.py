@@ -12,7 +12,7 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.routing import iter_route_contexts
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware.gzip import GZipMiddleware
-from starlette.responses import FileResponse, HTMLResponse, PlainTextResponse, Response
+from starlette.responses import FileResponse, HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -139,8 +139,14 @@ def _add_plain_routes(app: FastAPI, services: Services) -> None:
         )
         return Response(body, headers=headers)
 
+    async def info(request: Request) -> Response:
+        # Logfire's SDK asks this of whoever its token is for, before it sends anything.
+        who: Caller = request.scope["watchkeeper.caller"]
+        return JSONResponse({"project_name": who.project, "project_url": str(request.base_url)})
+
     for signal in ("traces", "logs", "metrics"):
         app.router.routes.append(Route(f"/v1/{signal}", OtlpApp(signal, services.ingest, services.max_body)))
+    app.router.routes.append(Route("/v1/info", info))
     app.router.routes.append(Route("/healthz", healthz))
     app.router.routes.append(Route("/readyz", healthz))
     app.router.routes.append(Route("/metrics", metrics))

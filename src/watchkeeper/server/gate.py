@@ -7,8 +7,6 @@ A change made by this process is seen at once; one made by another process on th
 from __future__ import annotations
 
 import asyncio
-import base64
-import binascii
 import hmac
 import ipaddress
 import threading
@@ -24,7 +22,7 @@ from watchkeeper.store.control.keys import SCOPES
 from watchkeeper.store.control.secrets import hashed
 from watchkeeper.store.factory import ControlStore
 
-__all__ = ["ROLE_SCOPES", "TTL", "Caller", "Credentials", "Gate", "is_loopback", "secret_of"]
+__all__ = ["ROLE_SCOPES", "TTL", "Caller", "Credentials", "Gate", "is_loopback"]
 
 TTL = 5.0
 """Seconds for which an answer of the control store is remembered."""
@@ -81,21 +79,6 @@ class Credentials:
     session: str | None = None
     proof: str | None = None
     project: str | None = None
-
-
-def secret_of(authorization: str | None, api_key: str | None) -> str | None:
-    """Find the secret: Bearer, Basic (pk:sk), raw Authorization, or x-api-key."""
-    if authorization:
-        scheme, _, rest = authorization.strip().partition(" ")
-        if scheme.lower() == "bearer":
-            return rest.strip() or None
-        if scheme.lower() == "basic":
-            try:
-                return base64.b64decode(rest, validate=True).decode().partition(":")[2] or None
-            except (binascii.Error, ValueError):
-                return None
-        return authorization.strip() or None
-    return api_key or None
 
 
 def is_loopback(host: str) -> bool:

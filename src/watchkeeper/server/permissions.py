@@ -29,6 +29,7 @@ NEEDS: dict[tuple[str, str], Need] = {
     (_ANY, "/v1/traces"): "ingest",
     (_ANY, "/v1/logs"): "ingest",
     (_ANY, "/v1/metrics"): "ingest",
+    ("GET", "/v1/info"): "ingest",
     ("POST", "/api/v1/scores"): "ingest",
     # Data out.
     ("GET", "/api/v1/openapi.json"): "anyone",

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from watchkeeper.ingest.dialects.logfire import Logfire
 from watchkeeper.ingest.dialects.openinference import OpenInference
 from watchkeeper.ingest.dialects.otel_genai import OtelGenAI
+from watchkeeper.ingest.dialects.otel_legacy import OtelLegacy
 from watchkeeper.ingest.dialects.own import Own
+from watchkeeper.ingest.dialects.pydantic_ai import PydanticAI
 from watchkeeper.ingest.dialects.vercel import Vercel
 from watchkeeper.ingest.draft import Dialect
 from watchkeeper.kit.registry import Registry
@@ -15,6 +18,6 @@ __all__ = ["registry"]
 def registry() -> Registry[Dialect]:
     """Return a new registry of every dialect we read; for a field two of them give, the earlier wins."""
     table: Registry[Dialect] = Registry("dialect")
-    for dialect in (Own(), Vercel(), OtelGenAI(), OpenInference()):
+    for dialect in (Own(), Logfire(), PydanticAI(), Vercel(), OtelGenAI(), OtelLegacy(), OpenInference()):
         table.add(dialect.name, dialect)
     return table

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from watchkeeper.ingest.draft import Draft
@@ -12,10 +11,8 @@ from watchkeeper.model import (
     Attributes,
     AttributeValue,
     Content,
-    Cost,
     Document,
     Message,
-    RawLog,
     RawSpan,
     SpanKind,
     Usage,
@@ -30,13 +27,8 @@ _KINDS: dict[str, SpanKind] = {
     "create_agent": "agent", "invoke_agent": "agent", "plan": "agent", "invoke_workflow": "workflow",
 }  # fmt: skip
 _DETAILS = "gen_ai.client.inference.operation.details"
-_OLD_EVENTS = {
-    "gen_ai.system.message": "system", "gen_ai.user.message": "user", "gen_ai.assistant.message": "assistant",
-    "gen_ai.tool.message": "tool", "gen_ai.choice": "assistant",
-}  # fmt: skip
 _NOT_PARAMETERS = frozenset({"gen_ai.request.model", "gen_ai.request.stream"})
 _NS = 1_000_000_000
-_DEAREST = 1_000_000_000
 
 
 class OtelGenAI:
@@ -54,12 +46,12 @@ class OtelGenAI:
         found = _with_details(raw)
         operation = text(found.get(semconv.OPERATION))
         documents = _documents(found.get("gen_ai.retrieval.documents"))
-        given, answer = _messages(found, raw.logs)
+        given, answer = _messages(found)
         query = found.get("gen_ai.retrieval.query.text", found.get(semconv.TOOL_ARGUMENTS))
         return Draft(
             kind=_kind(operation, found),
             operation=operation,
-            provider=text(found.get(semconv.PROVIDER)) or text(found.get("gen_ai.system")),
+            provider=text(found.get(semconv.PROVIDER)),
             request_model=text(found.get(semconv.REQUEST_MODEL)),
             response_model=text(found.get(semconv.RESPONSE_MODEL)),
             response_id=text(found.get(semconv.RESPONSE_ID)),
@@ -77,7 +69,6 @@ class OtelGenAI:
             prompt_version=text(found.get("gen_ai.prompt.version")),
             session_id=text(found.get(semconv.CONVERSATION_ID)),
             error_type=text(found.get(semconv.ERROR_TYPE)),
-            cost=_cost(found),
         )
 
 
@@ -98,15 +89,11 @@ def _kind(operation: str | None, found: Attributes) -> SpanKind | None:
 
 
 _USAGE: dict[str, tuple[str, ...]] = {
-    "input_tokens": (semconv.USAGE_INPUT, "gen_ai.usage.prompt_tokens"),
-    "output_tokens": (semconv.USAGE_OUTPUT, "gen_ai.usage.completion_tokens"),
-    "cache_read_tokens": (semconv.USAGE_CACHE_READ, "gen_ai.usage.cache_read_input_tokens"),
-    "cache_write_tokens": (
-        semconv.USAGE_CACHE_WRITE,
-        "gen_ai.usage.cache_creation.input_tokens",
-        "gen_ai.usage.cache_creation_input_tokens",
-    ),
-    "reasoning_tokens": (semconv.USAGE_REASONING, "gen_ai.usage.reasoning_tokens"),
+    "input_tokens": (semconv.USAGE_INPUT,),
+    "output_tokens": (semconv.USAGE_OUTPUT,),
+    "cache_read_tokens": (semconv.USAGE_CACHE_READ,),
+    "cache_write_tokens": (semconv.USAGE_CACHE_WRITE, "gen_ai.usage.cache_creation.input_tokens"),
+    "reasoning_tokens": (semconv.USAGE_REASONING,),
     "input_audio_tokens": ("gen_ai.usage.audio.input_tokens",),
     "output_audio_tokens": ("gen_ai.usage.audio.output_tokens",),
     "input_image_tokens": ("gen_ai.usage.image.input_tokens",),
@@ -128,45 +115,15 @@ def _usage(found: Attributes) -> Usage:
     return Usage(**counts)
 
 
-def _cost(found: Attributes) -> Cost | None:
-    """Return the cost in US dollars that Pydantic AI and Logfire put beside these keys."""
-    cost = number(found.get("operation.cost"))
-    if cost is None or not 0 <= cost < _DEAREST:
-        return None
-    nano = round(cost * _NS)
-    return Cost(state="provided", nano=nano, nano_usd=nano, source="the emitter (operation.cost)")
-
-
-def _messages(found: Attributes, logs: tuple[RawLog, ...]) -> tuple[tuple[Message, ...], tuple[Message, ...]]:
+def _messages(found: Attributes) -> tuple[tuple[Message, ...], tuple[Message, ...]]:
     given = messages_of(found.get(semconv.INPUT_MESSAGES), "user")
     answer = messages_of(found.get(semconv.OUTPUT_MESSAGES), "assistant")
-    if not given and not answer:
-        given, answer = _old_messages(logs)
     system = messages_of([{"role": "system", "parts": parts}], "system") if (parts := _system(found)) else ()
     return (system + given if not any(one.role == "system" for one in given) else given), answer
 
 
 def _system(found: Attributes) -> Any:  # noqa: ANN401 - a list of parts or a text
     return loads(found.get(semconv.SYSTEM_INSTRUCTIONS))
-
-
-def _old_messages(logs: tuple[RawLog, ...]) -> tuple[tuple[Message, ...], tuple[Message, ...]]:
-    """Before 1.37 every message was a log event of its own."""
-    given: list[Message] = []
-    answer: list[Message] = []
-    for log in sorted(logs, key=lambda one: one.time):
-        role = _OLD_EVENTS.get(log.event_name)
-        body = log.body
-        if role is None or not isinstance(body, dict):
-            continue
-        if log.event_name == "gen_ai.choice":
-            told: Mapping[str, AttributeValue] = body
-            inner = told.get("message")
-            shape = {**(inner if isinstance(inner, dict) else {}), "finish_reason": told.get("finish_reason")}
-            answer.extend(messages_of([shape], role))
-        else:
-            given.extend(messages_of([{"role": role, "tool_call_id": body.get("id"), **body}], role))
-    return tuple(given), tuple(answer)
 
 
 def _output(answer: tuple[Message, ...], documents: tuple[Document, ...], result: AttributeValue) -> Content | None:

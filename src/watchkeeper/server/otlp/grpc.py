@@ -14,7 +14,8 @@ from opentelemetry.proto.collector.trace.v1 import trace_service_pb2, trace_serv
 from watchkeeper.ingest import decode_logs_message, decode_traces_message
 from watchkeeper.kit.errors import OverloadedError, StoreFullError, WatchkeeperError
 from watchkeeper.server.access import check
-from watchkeeper.server.gate import Credentials, Gate, is_loopback, secret_of
+from watchkeeper.server.credentials import secret_of
+from watchkeeper.server.gate import Credentials, Gate, is_loopback
 from watchkeeper.server.otlp.service import Accepted, IngestService
 from watchkeeper.server.tls import Tls
 
@@ -93,7 +94,7 @@ class GrpcServer:
 
     async def _project(self, context: Any) -> str:  # noqa: ANN401 - grpc is untyped
         sent = {str(key).lower(): str(value) for key, value in context.invocation_metadata() or ()}
-        secret = secret_of(sent.get("authorization"), sent.get("x-api-key") or sent.get("api_key"))
+        secret = secret_of(sent.get)
         local = _is_local(str(context.peer())) and _PROXIED.isdisjoint(sent)
         caller = await self._gate.admit(Credentials(local=local, secret=secret))
         # All three services need the same (see `permissions.GRPC_NEEDS`), as the tests hold.
