@@ -62,7 +62,10 @@ class _Handler(BaseHTTPRequestHandler):
             self.server.bodies[signal].append(body if binary else from_json(signal, body))
             self._answer(b"" if binary else b"{}", "application/x-protobuf" if binary else "application/json")
             return
-        self.server.calls.append({"method": self.command, "path": path, "body": _told(body)})
+        told = {name: value for name, value in self.headers.items() if name.lower().startswith("helicone-")}
+        self.server.calls.append(
+            {"method": self.command, "path": path, "body": _told(body)} | ({"headers": told} if told else {})
+        )
         self._answer(json.dumps(ANSWERS.get(path, {})).encode())
 
     do_PUT = do_POST  # noqa: N815 - the base class names them

@@ -10,7 +10,7 @@ from typing import Any
 from google.protobuf.json_format import MessageToDict
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from watchkeeper.ingest import decode_logs, decode_traces, map_span
+from watchkeeper.ingest import decode_helicone, decode_logs, decode_traces, map_span
 from watchkeeper.model import RawLog, RawSpan, Span
 
 PROTOBUF, JSON = "application/x-protobuf", "application/json"
@@ -25,12 +25,29 @@ def body(client: str, signal: str = "traces") -> bytes:
 
 def raws(client: str) -> tuple[RawSpan, ...]:
     """Return a client's spans with their log records joined, as the store joins them."""
+    if not (FOLDER / f"{client}.traces.pb").exists():
+        return helicone(client)
     spans = decode_traces(body(client), PROTOBUF).spans
     logs: tuple[RawLog, ...] = ()
     if (FOLDER / f"{client}.logs.pb").exists():
         logs = decode_logs(body(client, "logs"), PROTOBUF).logs
     return tuple(
         RawSpan(**{**fields(one), "logs": tuple(log for log in logs if log.span_id == one.span_id)}) for one in spans
+    )
+
+
+def helicone(client: str) -> tuple[RawSpan, ...]:
+    """Return the spans of a client's Helicone logs."""
+    calls = json.loads((FOLDER / f"{client}.calls.json").read_text())
+    logs = [one for one in calls if one["path"].endswith("/v1/log")]
+    return tuple(
+        raw
+        for one in logs
+        for raw in decode_helicone(
+            json.dumps(one["body"]).encode(),
+            one["path"].split("/")[1],
+            {name.lower(): value for name, value in one["headers"].items()},
+        ).spans
     )
 
 

@@ -45,6 +45,8 @@ _EXACT = frozenset({
     "all_messages_events", "pydantic_ai.all_messages", "events", "final_result", "tool_arguments", "tool_response",
     "request_data", "response_data", "logfire.msg", "mlflow.spanInputs", "mlflow.spanOutputs", "haystack.component.input",
     "haystack.component.output",
+    # Helicone's logs
+    "helicone.text",
     # what people write by hand
     "prompt", "completion", "input", "output", "question", "answer", "query", "response", "messages", "arguments", "result",
 })  # fmt: skip
@@ -52,7 +54,13 @@ _STARTS = (
     "llm.input_messages.", "llm.output_messages.", "llm.prompts.", "llm.choices.", "llm.completions.", "llm.tools.",
     "embedding.embeddings.", "langfuse.observation.metadata", "langfuse.trace.metadata", "http.request.header.",
     "http.response.header.", "http.request.body", "http.response.body", "db.query.parameter.", "traceloop.prompt.",
+    "helicone.request.", "helicone.response.", "helicone.property.",
 )  # fmt: skip
+_NAMES = frozenset({
+    "helicone.request.model", "helicone.request._type", "helicone.request.toolName", "helicone.response.model",
+    "helicone.response.id",
+})  # fmt: skip
+"""Names among keys that begin as content does."""
 _INDEXED = re.compile(r"(?:gen_ai\.(?:prompt|completion)|(?:retrieval|reranker)\.[a-z_]*documents)\.[0-9]+\.")
 _FIGURES = (".score", ".role", ".finish_reason", ".document.id")
 _LONGEST = 120
@@ -133,6 +141,8 @@ def _is_content(key: str, value: AttributeValue) -> bool:
 
 @lru_cache(maxsize=_KEYS_KEPT)
 def _rule(key: str) -> _Rule:
+    if key in _NAMES:
+        return _Rule.STRUCTURE
     if key in _EXACT or key.startswith(_STARTS):
         return _Rule.CONTENT
     if _INDEXED.match(key):

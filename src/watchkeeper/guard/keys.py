@@ -42,7 +42,8 @@ _STRUCTURE = (
     "llm.request.model_name", "llm.response.model_name", "embedding.model_name", "reranker.model_name", "agent.name",
     "openinference.span.kind", "openinference.project.", "watchkeeper.kind", "host.", "os.", "cloud.", "k8s.", "container.",
     "server.", "client.port", "network.", "net.", "rpc.", "http.request.method", "http.response.status_code", "error.type",
-    "exception.type", "code.", "process.pid", "process.runtime.", "thread.name", "library.", "otel.",
+    "exception.type", "helicone.request.model", "helicone.response.model", "helicone.session.", "helicone.prompt.",
+    "helicone.log", "code.", "process.pid", "process.runtime.", "thread.name", "library.", "otel.",
 )  # fmt: skip
 _CONTENT_ANYWAY = ("gen_ai.system_instructions", "http.request.header.", "http.response.header.")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from watchkeeper.ingest.compression import decompress
 from watchkeeper.ingest.decoded import DecodedLogs, DecodedTraces, scores_of
 from watchkeeper.ingest.generic import service_of
+from watchkeeper.ingest.helicone import decode_helicone
 from watchkeeper.ingest.mapper import MAPPER_VERSION, map_span
 from watchkeeper.ingest.media import encode_partial, encode_status
 from watchkeeper.ingest.otlp import (
@@ -20,6 +21,7 @@ __all__ = [
     "DecodedLogs",
     "DecodedTraces",
     "count_metrics",
+    "decode_helicone",
     "decode_logs",
     "decode_logs_message",
     "decode_traces",

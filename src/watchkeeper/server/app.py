@@ -36,6 +36,8 @@ from watchkeeper.server import (
 )
 from watchkeeper.server.access import AccessMiddleware
 from watchkeeper.server.gate import Caller
+from watchkeeper.server.helicone import LOGS, HeliconeApp
+from watchkeeper.server.helicone.openapi import HELICONE_PATHS
 from watchkeeper.server.mcp import McpApp
 from watchkeeper.server.otlp import OtlpApp
 from watchkeeper.server.otlp.openapi import OTLP_PATHS
@@ -91,7 +93,7 @@ def openapi(app: FastAPI) -> dict[str, Any]:
     """Return the OpenAPI document, the plain ASGI routes' hand-written part merged in."""
     if app.openapi_schema is None:
         document = get_openapi(title=app.title, version=app.version, routes=app.routes)
-        document["paths"] |= OTLP_PATHS
+        document["paths"] |= OTLP_PATHS | HELICONE_PATHS
         app.openapi_schema = document
     return app.openapi_schema
 
@@ -147,6 +149,8 @@ def _add_plain_routes(app: FastAPI, services: Services) -> None:
     for signal in ("traces", "logs", "metrics"):
         app.router.routes.append(Route(f"/v1/{signal}", OtlpApp(signal, services.ingest, services.max_body)))
     app.router.routes.append(Route("/v1/info", info))
+    for log in LOGS:
+        app.router.routes.append(Route(f"/{log}/v1/log", HeliconeApp(log, services.ingest, services.max_body)))
     app.router.routes.append(Route("/healthz", healthz))
     app.router.routes.append(Route("/readyz", healthz))
     app.router.routes.append(Route("/metrics", metrics))

@@ -30,6 +30,10 @@ NEEDS: dict[tuple[str, str], Need] = {
     (_ANY, "/v1/logs"): "ingest",
     (_ANY, "/v1/metrics"): "ingest",
     ("GET", "/v1/info"): "ingest",
+    (_ANY, "/custom/v1/log"): "ingest",
+    (_ANY, "/oai/v1/log"): "ingest",
+    (_ANY, "/anthropic/v1/log"): "ingest",
+    (_ANY, "/googleapis/v1/log"): "ingest",
     ("POST", "/api/v1/scores"): "ingest",
     # Data out.
     ("GET", "/api/v1/openapi.json"): "anyone",

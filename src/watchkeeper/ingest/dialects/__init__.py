@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from watchkeeper.ingest.dialects.helicone import Helicone
 from watchkeeper.ingest.dialects.logfire import Logfire
 from watchkeeper.ingest.dialects.openinference import OpenInference
 from watchkeeper.ingest.dialects.otel_genai import OtelGenAI
@@ -18,6 +19,15 @@ __all__ = ["registry"]
 def registry() -> Registry[Dialect]:
     """Return a new registry of every dialect we read; for a field two of them give, the earlier wins."""
     table: Registry[Dialect] = Registry("dialect")
-    for dialect in (Own(), Logfire(), PydanticAI(), Vercel(), OtelGenAI(), OtelLegacy(), OpenInference()):
+    for dialect in (
+        Own(),
+        Logfire(),
+        PydanticAI(),
+        Vercel(),
+        OtelGenAI(),
+        OtelLegacy(),
+        OpenInference(),
+        Helicone(),
+    ):
         table.add(dialect.name, dialect)
     return table

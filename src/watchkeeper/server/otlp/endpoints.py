@@ -5,13 +5,13 @@ Errors answer a `google.rpc.Status` in the encoding of the request, as the OTLP 
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 from starlette.responses import Response
 
 from watchkeeper.ingest import count_metrics, decode_logs, decompress, encode_partial, encode_status
-from watchkeeper.kit.errors import BodyTooLargeError, OverloadedError, RequestError, StoreFullError, WatchkeeperError
+from watchkeeper.kit.errors import OverloadedError, StoreFullError, WatchkeeperError
+from watchkeeper.server.body import read_body
 
 if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
@@ -44,7 +44,7 @@ class OtlpApp:
                 response = Response(status_code=405, headers={"Allow": "POST"})
                 await response(scope, receive, send)
                 return
-            body = await self._read(headers, receive)
+            body = await read_body(headers, receive, self._max_body)
             encoding = headers.get(b"content-encoding", b"").decode("latin-1")
             accepted = await self._take(scope["watchkeeper.project"], body, content_type, encoding)
             payload, media = encode_partial(self._signal, content_type, accepted.rejected, accepted.reason)
@@ -62,27 +62,6 @@ class OtlpApp:
         if self._signal == "logs":
             return await self._service.logs(project, len(body), lambda: decode_logs(plain(), content_type))
         return await self._service.metrics(len(body), lambda: count_metrics(plain(), content_type))
-
-    async def _read(self, headers: dict[bytes, bytes], receive: Receive) -> bytes:
-        declared = headers.get(b"content-length", b"")
-        too_large = partial(
-            BodyTooLargeError, f"the body is over the limit of {self._max_body} bytes", hint="send smaller batches"
-        )
-        if declared.isdigit() and int(declared) > self._max_body:
-            raise too_large()
-        chunks: list[bytes] = []
-        size = 0
-        while True:
-            message = await receive()
-            if message["type"] == "http.disconnect":
-                raise RequestError("the client went away before the body was whole")
-            chunk = message.get("body", b"")
-            size += len(chunk)
-            if size > self._max_body:
-                raise too_large()
-            chunks.append(chunk)
-            if not message.get("more_body", False):
-                return b"".join(chunks)
 
     @staticmethod
     def _fail(error: WatchkeeperError, content_type: str) -> Response:
