@@ -6,6 +6,7 @@ import json
 import signal
 import socket
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,20 @@ def test_an_unknown_verb_says_so() -> None:
 
     assert done.returncode == 2
     assert "No such command" in done.stderr
+
+
+def test_a_verb_without_its_packages_names_the_extra(tmp_path: Path) -> None:
+    """With the extra `mcp` alone, a verb that needs the server's packages ends with 2 and the line that installs them."""
+    code = (
+        "import sys; sys.modules['fastapi'] = sys.modules['duckdb'] = None; "
+        f"sys.argv = ['watchkeeper', 'serve', '--data-dir', {str(tmp_path)!r}]; "
+        "from watchkeeper.cli import main; main()"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+
+    assert done.returncode == 2
+    assert "watchkeeper[server]" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_a_bad_variable_is_named() -> None:

@@ -37,6 +37,7 @@ def test_bash_completes_verbs_and_options(tmp_path: Path) -> None:
     """A real bash completes the beginning of a verb, and the options of one."""
     assert _complete(tmp_path, "doc") == ["doctor"]
     assert "--remote" in _complete(tmp_path, "doctor --")
+    assert "--url" in _complete(tmp_path, "mcp --")
 
 
 @pytest.mark.parametrize(
