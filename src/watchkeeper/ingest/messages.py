@@ -20,6 +20,8 @@ from watchkeeper.model import (
 __all__ = ["content_of", "messages_of", "part_of", "tool_call_of"]
 
 _ORDINARY = frozenset({"role", "parts", "content", "finish_reason"})
+_MESSAGE = frozenset({"role", "parts", "content", "tool_calls", "finish_reason"})
+"""Of which a mapping has one at least if it is a message at all, and no other thing."""
 _ROLES = {"human": "user", "ai": "assistant", "model": "assistant", "function": "tool"}
 
 
@@ -38,7 +40,7 @@ def messages_of(value: Any, default_role: str) -> tuple[Message, ...]:  # noqa: 
     """Read a list of messages, OTel's (`parts`) or OpenAI's (`content`, `tool_calls`); JSON text is unpacked."""
     found = loads(value)
     if isinstance(found, dict):
-        found = found.get("messages", [found])
+        found = found.get("messages", [found] if found.keys() & _MESSAGE else [])
     if isinstance(found, str):
         return (Message(role=default_role, parts=(TextPart(found),)),) if found else ()
     if not isinstance(found, list):

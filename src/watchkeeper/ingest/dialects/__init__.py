@@ -5,6 +5,7 @@ from __future__ import annotations
 from watchkeeper.ingest.dialects.helicone import Helicone
 from watchkeeper.ingest.dialects.logfire import Logfire
 from watchkeeper.ingest.dialects.openinference import OpenInference
+from watchkeeper.ingest.dialects.openlit import OpenLit
 from watchkeeper.ingest.dialects.otel_genai import OtelGenAI
 from watchkeeper.ingest.dialects.otel_legacy import OtelLegacy
 from watchkeeper.ingest.dialects.own import Own
@@ -23,6 +24,7 @@ def registry() -> Registry[Dialect]:
         Own(),
         Logfire(),
         PydanticAI(),
+        OpenLit(),
         Vercel(),
         OtelGenAI(),
         OtelLegacy(),

@@ -15,6 +15,7 @@ from watchkeeper.model import (
     Message,
     RawSpan,
     SpanKind,
+    TextPart,
     Usage,
     semconv,
 )
@@ -60,7 +61,7 @@ class OtelGenAI:
             streaming=_flag(found.get("gen_ai.request.stream")),
             finish_reasons=strings(found.get(semconv.FINISH_REASONS)),
             parameters=_parameters(found),
-            input=Content(messages=given) if given else content_of(plain(query)),
+            input=_embedded(given) if operation == "embeddings" and given else _input(given, query),
             output=_output(answer, documents, found.get(semconv.TOOL_RESULT)),
             tools=_tools(found.get(semconv.TOOL_DEFINITIONS)),
             tool_name=text(found.get(semconv.TOOL_NAME)),
@@ -74,8 +75,10 @@ class OtelGenAI:
 
 def _with_details(raw: RawSpan) -> Attributes:
     found = raw.attributes
+    own = text(found.get(semconv.OPERATION)) if raw.logs else None
     for log in raw.logs:
-        if log.event_name == _DETAILS:
+        # Some are logged inside a span that is not the call's own: an app's around it, when a stream has ended.
+        if log.event_name == _DETAILS and text(log.attributes.get(semconv.OPERATION)) in {None, own}:
             found = {**log.attributes, **found}
     return found
 
@@ -120,6 +123,15 @@ def _messages(found: Attributes) -> tuple[tuple[Message, ...], tuple[Message, ..
     answer = messages_of(found.get(semconv.OUTPUT_MESSAGES), "assistant")
     system = messages_of([{"role": "system", "parts": parts}], "system") if (parts := _system(found)) else ()
     return (system + given if not any(one.role == "system" for one in given) else given), answer
+
+
+def _input(given: tuple[Message, ...], query: AttributeValue) -> Content | None:
+    return Content(messages=given) if given else content_of(plain(query))
+
+
+def _embedded(given: tuple[Message, ...]) -> Content | None:
+    """Return what was embedded: texts, which some write as if a user had said them."""
+    return content_of("\n".join(part.text for one in given for part in one.parts if isinstance(part, TextPart)))
 
 
 def _system(found: Attributes) -> Any:  # noqa: ANN401 - a list of parts or a text
