@@ -12,7 +12,7 @@ from watchkeeper.ingest.draft import Draft, merge
 from watchkeeper.ingest.generic import generic
 from watchkeeper.ingest.providers import provider_of
 from watchkeeper.ingest.region import region_of
-from watchkeeper.model import MODEL_KINDS, RawSpan, Span, SpanKind, Usage
+from watchkeeper.model import MODEL_KINDS, Content, RawSpan, Span, SpanKind, TextPart, Usage
 
 __all__ = ["MAPPER_VERSION", "map_span"]
 
@@ -63,7 +63,7 @@ def map_span(project: str, raw: RawSpan, received_at: int) -> Span:
         streaming=draft.streaming,
         finish_reasons=draft.finish_reasons,
         parameters=draft.parameters,
-        input=draft.input,
+        input=_embedded(draft.input) if kind == "embedding" and draft.input else draft.input,
         output=draft.output,
         tools=draft.tools,
         tool_name=draft.tool_name,
@@ -97,6 +97,12 @@ def _draft(raw: RawSpan) -> tuple[Draft, tuple[str, ...]]:
 
 def _kind(draft: Draft) -> SpanKind:
     return "llm" if draft.usage and draft.request_model else "span"
+
+
+def _embedded(given: Content) -> Content:
+    """Return what is embedded as a text: it is no conversation, though some have no other place for it."""
+    texts = [part.text for one in given.messages for part in one.parts if isinstance(part, TextPart)]
+    return Content(text="\n".join(texts)) if texts else given
 
 
 def _region(raw: RawSpan, draft: Draft, host: str | None) -> str | None:

@@ -10,6 +10,7 @@ from watchkeeper.ingest.dialects.otel_genai import OtelGenAI
 from watchkeeper.ingest.dialects.otel_legacy import OtelLegacy
 from watchkeeper.ingest.dialects.own import Own
 from watchkeeper.ingest.dialects.pydantic_ai import PydanticAI
+from watchkeeper.ingest.dialects.traceloop import Traceloop
 from watchkeeper.ingest.dialects.vercel import Vercel
 from watchkeeper.ingest.draft import Dialect
 from watchkeeper.kit.registry import Registry
@@ -29,6 +30,7 @@ def registry() -> Registry[Dialect]:
         OtelGenAI(),
         OtelLegacy(),
         OpenInference(),
+        Traceloop(),
         Helicone(),
     ):
         table.add(dialect.name, dialect)

@@ -59,7 +59,7 @@ class OtelGenAI:
             usage=_usage(found),
             time_to_first_token_ns=_seconds(found.get(semconv.TIME_TO_FIRST_CHUNK)),
             streaming=_flag(found.get("gen_ai.request.stream")),
-            finish_reasons=strings(found.get(semconv.FINISH_REASONS)),
+            finish_reasons=_reasons(found.get(semconv.FINISH_REASONS)),
             parameters=_parameters(found),
             input=_embedded(given) if operation == "embeddings" and given else _input(given, query),
             output=_output(answer, documents, found.get(semconv.TOOL_RESULT)),
@@ -86,9 +86,7 @@ def _with_details(raw: RawSpan) -> Attributes:
 def _kind(operation: str | None, found: Attributes) -> SpanKind | None:
     if operation in _KINDS:
         return _KINDS[operation]
-    if semconv.TOOL_NAME in found:
-        return "tool"
-    return "llm" if semconv.REQUEST_MODEL in found and semconv.USAGE_INPUT in found else None
+    return "tool" if semconv.TOOL_NAME in found else None
 
 
 _USAGE: dict[str, tuple[str, ...]] = {
@@ -136,6 +134,11 @@ def _embedded(given: tuple[Message, ...]) -> Content | None:
 
 def _system(found: Attributes) -> Any:  # noqa: ANN401 - a list of parts or a text
     return loads(found.get(semconv.SYSTEM_INSTRUCTIONS))
+
+
+def _reasons(value: AttributeValue) -> tuple[str, ...]:
+    """Return the reasons. Some have the word of a message's reason where the conventions keep the provider's."""
+    return tuple("tool_calls" if one == "tool_call" else one for one in strings(value))
 
 
 def _output(answer: tuple[Message, ...], documents: tuple[Document, ...], result: AttributeValue) -> Content | None:

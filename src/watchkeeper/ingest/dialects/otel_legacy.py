@@ -61,6 +61,7 @@ class OtelLegacy:
         return Draft(
             provider=text(found.get("gen_ai.system")),
             usage=_usage(found),
+            finish_reasons=tuple(one.finish_reason for one in answer if one.finish_reason),
             parameters={name: plain(found[key]) for key, name in _PARAMETERS.items() if key in found},
             input=Content(messages=given) if given else None,
             output=Content(messages=answer) if answer else None,

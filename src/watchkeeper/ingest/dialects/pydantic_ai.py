@@ -53,10 +53,6 @@ class PydanticAI:
 def _chat(found: Attributes, draft: Draft) -> None:
     counts = {name: count for name, key in _DETAILS.items() if key in found and (count := integer(found[key]))}
     draft.usage = Usage(**counts) if counts else _NO_USAGE
-    if semconv.FINISH_REASONS in found:
-        # It has the conventions' word for one call (`tool_call`), where everyone else has the provider's.
-        reasons = strings(found[semconv.FINISH_REASONS])
-        draft.finish_reasons = tuple("tool_calls" if one == "tool_call" else one for one in reasons)
     first = number(found[_FIRST_CHUNK]) if _FIRST_CHUNK in found else None
     if first is not None and 0 <= first < _LONGEST:
         draft.time_to_first_token_ns, draft.streaming = round(first * _NS), True
