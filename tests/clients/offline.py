@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
@@ -24,13 +25,18 @@ from watchkeeper.store.factory import open_span_store
 
 @cache
 def rows(name: str) -> list[dict[str, Any]]:
-    """Return a recorded client's spans as the API tells of them; the same code maps, prices, stores and shows them."""
+    """Return a recorded client's spans as the API tells of them."""
+    return told(name, raws(name))
+
+
+def told(name: str, received: Sequence[RawSpan]) -> list[dict[str, Any]]:
+    """Return spans as the API tells of them; the same code maps, prices, stores and shows them."""
     pricer = Pricer(None, None)
 
     def refine(project: str, raw: RawSpan, received_at: int) -> Span:
         return pricer.price(map_span(project, raw, received_at))
 
-    spans = tuple(refine(name, raw, 7) for raw in raws(name))
+    spans = tuple(refine(name, raw, 7) for raw in received)
     store = open_span_store(None, refine=refine)
     try:
         store.submit(WriteBatch(spans=spans)).result()

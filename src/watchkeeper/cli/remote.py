@@ -57,7 +57,7 @@ class Server:
         request = urllib.request.Request(target, data, headers, method=method)  # noqa: S310 - the user's own server
         try:
             response: http.client.HTTPResponse = urllib.request.urlopen(  # noqa: S310 - the user's own server
-                request, timeout=_TIMEOUT, context=self._trust()
+                request, timeout=_TIMEOUT, context=self.trust()
             )
         except urllib.error.HTTPError as error:
             raise _refusal(error) from None
@@ -77,7 +77,8 @@ class Server:
                 return
             yield chunk
 
-    def _trust(self) -> ssl.SSLContext | None:
+    def trust(self) -> ssl.SSLContext | None:
+        """Return whom to believe, None for whom the machine does."""
         if self.cert is None:
             return None
         context = ssl.create_default_context(cafile=self.cert)

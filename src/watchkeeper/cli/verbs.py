@@ -11,6 +11,7 @@ from watchkeeper.cli import (
     demo,
     doctor,
     erase,
+    importing,
     journal,
     keys,
     mcp,
@@ -39,6 +40,7 @@ application.command("doctor")(doctor.doctor)
 application.command("sql")(sql.sql)
 application.command("mcp")(mcp.mcp)
 application.command("erase")(erase.erase)
+application.add_typer(importing.application, name="import")
 application.add_typer(journal.application, name="journal")
 application.add_typer(keys.application, name="keys")
 application.add_typer(users.application, name="users")
