@@ -55,7 +55,9 @@ def blocks_for(body: dict[str, Any]) -> list[dict[str, Any]]:
         for part in (one["content"] if isinstance(one["content"], list) else ())
     )
     if body.get("tools") and not answered:
-        return [{"type": "text", "text": "Let me look."}, TOOL_USE]
+        # An MCP client offers the tool under its server's name too.
+        named = [one["name"] for one in body["tools"] if str(one.get("name")).endswith(str(TOOL_USE["name"]))]
+        return [{"type": "text", "text": "Let me look."}, TOOL_USE | ({"name": named[0]} if named else {})]
     thinking = [{"type": "thinking", "thinking": THOUGHT, "signature": "c2ln"}] if body.get("thinking") else []
     asked = (body.get("output_config") or {}).get("format")
     return [*thinking, {"type": "text", "text": '{"city": "Bern"}' if asked else fake_openai.ANSWER}]

@@ -80,7 +80,7 @@ PROVIDERS = {
         "call_1", "openai.InternalServerError",
     ),
     "anthropic": Provider(
-        "anthropic", "claude-sonnet-5", fake_anthropic.MODEL, (100, 20, 64, 26, 7), "computed 0", ("tool_use", "end_turn"),
+        "anthropic", "claude-sonnet-5", fake_anthropic.MODEL, (100, 20, 64, 26, 7), "computed 297800", ("tool_use", "end_turn"),
         "toolu_1", "anthropic.InternalServerError", before="Let me look. ", embedding=None,
     ),
     "mistral": Provider(

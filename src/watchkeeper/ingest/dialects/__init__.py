@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from watchkeeper.ingest.dialects.claude_code import ClaudeCode
 from watchkeeper.ingest.dialects.helicone import Helicone
 from watchkeeper.ingest.dialects.logfire import Logfire
 from watchkeeper.ingest.dialects.openinference import OpenInference
@@ -25,6 +26,7 @@ def registry() -> Registry[Dialect]:
         Own(),
         Logfire(),
         PydanticAI(),
+        ClaudeCode(),
         OpenLit(),
         Vercel(),
         OtelGenAI(),
