@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.ingest.test_mapper import span
+from watchkeeper.ingest.draft import Draft, merge
 from watchkeeper.model import (
     Content,
     Cost,
@@ -343,3 +344,17 @@ def test_an_exception_event_names_the_error() -> None:
 
     assert (failed.status, failed.error_type, failed.status_message) == ("error", "ValueError", "no")
     assert (fine.status, fine.error_type, fine.status_message) == ("ok", None, None)
+
+
+@pytest.mark.parametrize("name", [name for name in Draft.__struct_fields__ if name not in {"input", "output"}])
+def test_whatever_a_dialect_may_say_is_joined(name: str) -> None:
+    """Each field that the first reading leaves open is the second's, and one that it has stays."""
+    values: dict[str, tuple[Any, Any]] = {
+        "usage": (Usage(input_tokens=1), Usage(input_tokens=2)), "cost": (Cost(state="provided"), Cost(state="unpriced")),
+        "parameters": ({"a": 1}, {"a": 2}), **dict.fromkeys(("finish_reasons", "tools", "tags"), (("a",), ("b",))),
+        "streaming": (False, True), **dict.fromkeys(("time_to_first_token_ns", "took_ns"), (0, 1)),
+    }  # fmt: skip
+    mine, other = values.get(name, ("llm", "tool"))
+
+    assert getattr(merge(Draft(), Draft(**{name: other})), name) == other
+    assert getattr(merge(Draft(**{name: mine}), Draft(**{name: other})), name) == mine

@@ -12,6 +12,9 @@ from watchkeeper.model import Content, Cost, RawSpan, SpanKind, Usage
 __all__ = ["Dialect", "Draft", "merge"]
 
 
+_NO_USAGE = Usage()
+
+
 class Draft(msgspec.Struct, kw_only=True):
     """One dialect's reading of a span; None (or empty) where it is silent."""
 
@@ -21,7 +24,7 @@ class Draft(msgspec.Struct, kw_only=True):
     request_model: str | None = None
     response_model: str | None = None
     response_id: str | None = None
-    usage: Usage = Usage()
+    usage: Usage = _NO_USAGE
     cost: Cost | None = None
     time_to_first_token_ns: int | None = None
     streaming: bool | None = None
@@ -63,11 +66,7 @@ class Dialect(Protocol):
         ...
 
 
-_ALONE = frozenset({"usage", "parameters", "input", "output"})
-_FIELDS = tuple(name for name in Draft.__struct_fields__ if name not in _ALONE)
-_fields = attrgetter(*_FIELDS)
 _counts = attrgetter(*Usage.__struct_fields__)
-_NO_USAGE = Usage()
 
 
 def merge(first: Draft, second: Draft) -> Draft:
@@ -75,10 +74,9 @@ def merge(first: Draft, second: Draft) -> Draft:
 
     Splicing two dialects' message lists would mix two numberings, so input and output travel together.
     """
-    for name, mine, other in zip(_FIELDS, _fields(first), _fields(second), strict=True):
-        if other is not None and (mine is None or mine == ()):
-            setattr(first, name, other)
-    first.usage = _usage(first.usage, second.usage)
+    _fill(first, second)
+    if second.usage is not _NO_USAGE:
+        first.usage = _usage(first.usage, second.usage)
     if second.parameters:
         first.parameters = {**second.parameters, **first.parameters}
     told, also_told = _has_messages(first), _has_messages(second)
@@ -87,6 +85,33 @@ def merge(first: Draft, second: Draft) -> Draft:
     elif not (told and also_told):
         first.input, first.output = first.input or second.input, first.output or second.output
     return first
+
+
+def _fill(first: Draft, second: Draft) -> None:
+    """Fill in what can be taken field by field. One line a field: a loop over them takes three times as long."""
+    a, b = first, second
+    a.finish_reasons, a.tools, a.tags = a.finish_reasons or b.finish_reasons, a.tools or b.tools, a.tags or b.tags
+    a.kind = b.kind if a.kind is None else a.kind
+    a.operation = b.operation if a.operation is None else a.operation
+    a.provider = b.provider if a.provider is None else a.provider
+    a.request_model = b.request_model if a.request_model is None else a.request_model
+    a.response_model = b.response_model if a.response_model is None else a.response_model
+    a.response_id = b.response_id if a.response_id is None else a.response_id
+    a.cost = b.cost if a.cost is None else a.cost
+    a.time_to_first_token_ns = (
+        b.time_to_first_token_ns if a.time_to_first_token_ns is None else a.time_to_first_token_ns
+    )
+    a.streaming = b.streaming if a.streaming is None else a.streaming
+    a.tool_name = b.tool_name if a.tool_name is None else a.tool_name
+    a.agent_name = b.agent_name if a.agent_name is None else a.agent_name
+    a.prompt_name = b.prompt_name if a.prompt_name is None else a.prompt_name
+    a.prompt_version = b.prompt_version if a.prompt_version is None else a.prompt_version
+    a.session_id = b.session_id if a.session_id is None else a.session_id
+    a.user_id = b.user_id if a.user_id is None else a.user_id
+    a.error_type = b.error_type if a.error_type is None else a.error_type
+    a.environment = b.environment if a.environment is None else a.environment
+    a.release = b.release if a.release is None else a.release
+    a.took_ns = b.took_ns if a.took_ns is None else a.took_ns
 
 
 def _has_messages(draft: Draft) -> bool:

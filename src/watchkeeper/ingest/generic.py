@@ -48,7 +48,7 @@ def generic(raw: RawSpan) -> Generic:
         error_type=error,
         session_id=_id(own.get(semconv.SESSION_ID)),
         user_id=_id(own.get(semconv.USER_ID)) or _id(own.get("enduser.id")),
-        tags=strings(own.get("tags")),
+        tags=strings(own["tags"]) if "tags" in own else (),
         endpoint_host=host_of(own),
     )
 

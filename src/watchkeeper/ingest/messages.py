@@ -19,7 +19,9 @@ from watchkeeper.model import (
 
 __all__ = ["content_of", "messages_of", "part_of", "tool_call_of"]
 
-_ORDINARY = frozenset({"role", "parts", "content", "finish_reason"})
+_MORE = frozenset({"reasoning_content", "reasoning", "tool_calls", "tool_call_id", "name"})
+"""What a message may have beside its role, its parts and its reason."""
+_TEXT_ALONE = 2  # a part that has its type and its content
 _MESSAGE = frozenset({"role", "parts", "content", "tool_calls", "finish_reason"})
 """Of which a mapping has one at least if it is a message at all, and no other thing."""
 _ROLES = {"human": "user", "ai": "assistant", "model": "assistant", "function": "tool"}
@@ -56,13 +58,17 @@ def _message(item: Any, default_role: str) -> Message | None:  # noqa: ANN401 - 
     role = item.get("role")
     role = _ROLES.get(role, role) if isinstance(role, str) and role else default_role
     parts = _parts(item.get("parts", item.get("content")))
-    if role == "user" and parts and all(isinstance(part, ToolResultPart) for part in parts):
+    if (
+        role == "user"
+        and parts
+        and type(parts[0]) is ToolResultPart
+        and all(isinstance(one, ToolResultPart) for one in parts)
+    ):
         role = "tool"  # Anthropic's wire has no role for it, and Pydantic AI wrote it so up to version 5
-    if role != "tool" and not (item.keys() - _ORDINARY):
-        finish = item.get("finish_reason")
-        return Message(
-            role=role, parts=tuple(parts), finish_reason=finish if isinstance(finish, str) and finish else None
-        )
+    finish = item.get("finish_reason")
+    finish = finish if isinstance(finish, str) and finish else None
+    if _MORE.isdisjoint(item):
+        return Message(role=role, parts=tuple(parts), finish_reason=finish)
     reason = item.get("reasoning_content") or item.get("reasoning")
     if isinstance(reason, str) and reason:
         parts.insert(0, ReasoningPart(reason))
@@ -73,12 +79,12 @@ def _message(item: Any, default_role: str) -> Message | None:  # noqa: ANN401 - 
     if role == "tool" and isinstance(call_id, str) and not any(isinstance(part, ToolResultPart) for part in parts):
         texts = [part.text for part in parts if isinstance(part, TextPart)]
         parts = [ToolResultPart(id=call_id, result=loads("".join(texts)))]
-    name, finish = item.get("name"), item.get("finish_reason")
+    name = item.get("name")
     return Message(
         role=role,
         parts=tuple(parts),
         name=name if isinstance(name, str) and name else None,
-        finish_reason=finish if isinstance(finish, str) and finish else None,
+        finish_reason=finish,
     )
 
 
@@ -87,31 +93,37 @@ def _parts(value: Any) -> list[Part]:  # noqa: ANN401 - any shape
         return [TextPart(value)] if value else []
     if isinstance(value, dict):
         return [part_of(value)]
-    parts: list[Part] = []
-    if isinstance(value, list):
-        for item in value:
-            if isinstance(item, str):
-                parts.append(TextPart(item))
-            elif isinstance(item, dict):
-                parts.append(part_of(item))
-    return parts
+    if not isinstance(value, list):
+        return []
+    return [TextPart(one) if isinstance(one, str) else part_of(one) for one in value if isinstance(one, str | dict)]
 
 
 def tool_call_of(call: dict[str, Any]) -> ToolCallPart:
     """Read a tool call: OpenAI's nested `function`, or flat `id, name, arguments`."""
+    return _tool_call(call, call.get("id"))
+
+
+def _tool_call(call: dict[str, Any], call_id: object) -> ToolCallPart:
     inner = call.get("function")
     told = inner if isinstance(inner, dict) else call
-    name, call_id = told.get("name"), call.get("id")
+    name = told.get("name")
     return ToolCallPart(
         id=call_id if isinstance(call_id, str) else None,
         name=name if isinstance(name, str) else "",
-        arguments=plain(loads(told.get("arguments", told.get("input")))),
+        arguments=_unpacked(told.get("arguments", told.get("input"))),
     )
+
+
+def _unpacked(value: Any) -> Any:  # noqa: ANN401 - any JSON
+    """Return what a value holds. JSON's own values need no copying."""
+    return loads(value) if isinstance(value, str) else plain(value)
 
 
 def part_of(item: dict[str, Any]) -> Part:
     """Read one part, whichever of the known shapes it has."""
     kind = item.get("type")
+    if kind == "text" and isinstance(told := item.get("content"), str) and len(item) == _TEXT_ALONE:
+        return TextPart(told)
     kind = kind if isinstance(kind, str) else ""
     text = item.get("text", item.get("content"))
     told = item.get("refusal", text)
@@ -121,11 +133,11 @@ def part_of(item: dict[str, Any]) -> Part:
         told = item.get("thinking", text)
         return ReasoningPart(told if isinstance(told, str) else "")
     if kind in {"tool_call", "tool_use", "function_call", "server_tool_call"}:
-        return tool_call_of({**item, "id": item.get("call_id", item.get("id"))})
+        return _tool_call(item, item.get("call_id", item.get("id")))
     if kind in {"tool_call_response", "tool_result", "function_call_output", "server_tool_call_response"}:
         answer = next((item[key] for key in ("response", "result", "output", "content") if key in item), None)
         call_id = item.get("id") or item.get("call_id") or item.get("tool_use_id")
-        return ToolResultPart(id=call_id if isinstance(call_id, str) else None, result=plain(loads(answer)))
+        return ToolResultPart(id=call_id if isinstance(call_id, str) else None, result=_unpacked(answer))
     media = _media(kind, item)
     return media if media is not None else OtherPart(kind=kind or "unknown", value=plain(item))
 

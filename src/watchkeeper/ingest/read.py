@@ -14,6 +14,7 @@ __all__ = ["indexed", "integer", "listed", "loads", "number", "numbered", "plain
 _TOKENS_MAX = 10**12  # no call has as many, and sums of them fit 64 bits
 _SHORTEST = 4  # two words of a name, an index, a field
 _LONG = 12  # digits that no index has
+_STEPS_MAX = 20_000  # keys are strangers' data; the table that remembers them is emptied when it is full
 
 
 def text(value: AttributeValue) -> str | None:
@@ -27,6 +28,8 @@ def text(value: AttributeValue) -> str | None:
 
 def integer(value: AttributeValue) -> int | None:
     """Return a count (>= 0) from an int, a whole double or digits, else None."""
+    if type(value) is int:
+        return value if 0 <= value < _TOKENS_MAX else None
     if isinstance(value, bool):
         return None
     if isinstance(value, str):
@@ -83,17 +86,33 @@ def plain(value: object) -> Any:  # noqa: ANN401 - JSON is any shape
     return value
 
 
+class _Steps(dict[str, tuple[str, ...] | None]):
+    """The steps of each indexed key, the first two in one; None of a key that has no index. The same keys come again."""
+
+    def __missing__(self, key: str) -> tuple[str, ...] | None:
+        steps = key.split(".")
+        is_indexed = len(steps) >= _SHORTEST and steps[2].isdigit()
+        found = (f"{steps[0]}.{steps[1]}", *steps[2:]) if is_indexed else None
+        if len(self) >= _STEPS_MAX:
+            self.clear()
+        self[key] = found
+        return found
+
+
+_steps = _Steps()
+
+
 def indexed(attributes: Attributes) -> dict[str, Any]:
     """Fold every indexed key (`some.name.0.a.b`) in one pass: the name to a tree of dicts, for `listed` to walk."""
     roots: dict[str, Any] = {}
     for key, value in attributes.items():
-        steps = key.split(".")
-        if len(steps) < _SHORTEST or not steps[2].isdigit():
+        steps = _steps[key]
+        if steps is None:
             continue
-        place = roots.setdefault(f"{steps[0]}.{steps[1]}", {})
-        for step in steps[2:-1]:
+        place = roots
+        for step in steps[:-1]:
             inner = place.get(step)
-            if not isinstance(inner, dict):
+            if type(inner) is not dict:
                 inner = place[step] = {}
             place = inner
         place.setdefault(steps[-1], value)

@@ -12,10 +12,8 @@ from watchkeeper.model import (
     AttributeValue,
     Content,
     Document,
-    Message,
     RawSpan,
     SpanKind,
-    TextPart,
     Usage,
     semconv,
 )
@@ -29,6 +27,7 @@ _KINDS: dict[str, SpanKind] = {
 }  # fmt: skip
 _DETAILS = "gen_ai.client.inference.operation.details"
 _NOT_PARAMETERS = frozenset({"gen_ai.request.model", "gen_ai.request.stream"})
+_NAMES_MAX = 20_000  # keys are strangers' data; the table that remembers them is emptied when it is full
 _NS = 1_000_000_000
 
 
@@ -44,33 +43,35 @@ class OtelGenAI:
 
     def read(self, raw: RawSpan) -> Draft:
         """Read the conventions' fields."""
-        found = _with_details(raw)
-        operation = text(found.get(semconv.OPERATION))
-        documents = _documents(found.get("gen_ai.retrieval.documents"))
-        given, answer = _messages(found)
-        query = found.get("gen_ai.retrieval.query.text", found.get(semconv.TOOL_ARGUMENTS))
-        return Draft(
+        found = _with_details(raw) if raw.logs else raw.attributes
+        get = found.get
+        operation = text(get(semconv.OPERATION))
+        draft = Draft(
             kind=_kind(operation, found),
             operation=operation,
-            provider=text(found.get(semconv.PROVIDER)),
-            request_model=text(found.get(semconv.REQUEST_MODEL)),
-            response_model=text(found.get(semconv.RESPONSE_MODEL)),
-            response_id=text(found.get(semconv.RESPONSE_ID)),
+            provider=text(get(semconv.PROVIDER)),
+            request_model=text(get(semconv.REQUEST_MODEL)),
+            response_model=text(get(semconv.RESPONSE_MODEL)),
+            response_id=text(get(semconv.RESPONSE_ID)),
             usage=_usage(found),
-            time_to_first_token_ns=_seconds(found.get(semconv.TIME_TO_FIRST_CHUNK)),
-            streaming=_flag(found.get("gen_ai.request.stream")),
-            finish_reasons=_reasons(found.get(semconv.FINISH_REASONS)),
             parameters=_parameters(found),
-            input=_embedded(given) if operation == "embeddings" and given else _input(given, query),
-            output=_output(answer, documents, found.get(semconv.TOOL_RESULT)),
-            tools=_tools(found.get(semconv.TOOL_DEFINITIONS)),
-            tool_name=text(found.get(semconv.TOOL_NAME)),
-            agent_name=text(found.get(semconv.AGENT_NAME)),
-            prompt_name=text(found.get("gen_ai.prompt.name")),
-            prompt_version=text(found.get("gen_ai.prompt.version")),
-            session_id=text(found.get(semconv.CONVERSATION_ID)),
-            error_type=text(found.get(semconv.ERROR_TYPE)),
+            tool_name=text(get(semconv.TOOL_NAME)),
+            agent_name=text(get(semconv.AGENT_NAME)),
+            prompt_name=text(get("gen_ai.prompt.name")),
+            prompt_version=text(get("gen_ai.prompt.version")),
+            session_id=text(get(semconv.CONVERSATION_ID)),
+            error_type=text(get(semconv.ERROR_TYPE)),
         )
+        if (reasons := get(semconv.FINISH_REASONS)) is not None:
+            draft.finish_reasons = _reasons(reasons)
+        if (tools := get(semconv.TOOL_DEFINITIONS)) is not None:
+            draft.tools = _tools(tools)
+        if (seconds := get(semconv.TIME_TO_FIRST_CHUNK)) is not None:
+            draft.time_to_first_token_ns = _seconds(seconds)
+        if isinstance(streaming := get("gen_ai.request.stream"), bool):
+            draft.streaming = streaming
+        draft.input, draft.output = _content(found)
+        return draft
 
 
 def _with_details(raw: RawSpan) -> Attributes:
@@ -99,52 +100,46 @@ _USAGE: dict[str, tuple[str, ...]] = {
     "output_audio_tokens": ("gen_ai.usage.audio.output_tokens",),
     "input_image_tokens": ("gen_ai.usage.image.input_tokens",),
 }
-_USAGE_FIELD = {key: name for name, keys in _USAGE.items() for key in keys}
 _NO_USAGE = Usage()
 
 
 def _usage(found: Attributes) -> Usage:
-    told = {_USAGE_FIELD[key]: None for key in found.keys() & _USAGE_FIELD.keys()}
-    if not told:
-        return _NO_USAGE
     counts: dict[str, int] = {}
-    for name in told:
-        for key in _USAGE[name]:
+    for name, keys in _USAGE.items():
+        for key in keys:
             if (value := found.get(key)) is not None and (count := integer(value)) is not None:
                 counts[name] = count
                 break
-    return Usage(**counts)
+    return Usage(**counts) if counts else _NO_USAGE
 
 
-def _messages(found: Attributes) -> tuple[tuple[Message, ...], tuple[Message, ...]]:
-    given = messages_of(found.get(semconv.INPUT_MESSAGES), "user")
-    answer = messages_of(found.get(semconv.OUTPUT_MESSAGES), "assistant")
-    system = messages_of([{"role": "system", "parts": parts}], "system") if (parts := _system(found)) else ()
-    return (system + given if not any(one.role == "system" for one in given) else given), answer
+def _content(found: Attributes) -> tuple[Content | None, Content | None]:
+    """Read the conversation, else what a tool or a search was given and gave."""
+    given = messages_of(found[semconv.INPUT_MESSAGES], "user") if semconv.INPUT_MESSAGES in found else ()
+    answer = messages_of(found[semconv.OUTPUT_MESSAGES], "assistant") if semconv.OUTPUT_MESSAGES in found else ()
+    if (parts := loads(found.get(semconv.SYSTEM_INSTRUCTIONS))) and not any(one.role == "system" for one in given):
+        given = messages_of([{"role": "system", "parts": parts}], "system") + given
+    return (
+        Content(messages=given) if given else _other(found, "gen_ai.retrieval.query.text", semconv.TOOL_ARGUMENTS),
+        Content(messages=answer) if answer else _found(found) or _other(found, semconv.TOOL_RESULT),
+    )
 
 
-def _input(given: tuple[Message, ...], query: AttributeValue) -> Content | None:
-    return Content(messages=given) if given else content_of(plain(query))
+def _other(found: Attributes, *keys: str) -> Content | None:
+    for key in keys:
+        if (value := found.get(key)) is not None:
+            return content_of(plain(value))
+    return None
 
 
-def _embedded(given: tuple[Message, ...]) -> Content | None:
-    """Return what was embedded: texts, which some write as if a user had said them."""
-    return content_of("\n".join(part.text for one in given for part in one.parts if isinstance(part, TextPart)))
-
-
-def _system(found: Attributes) -> Any:  # noqa: ANN401 - a list of parts or a text
-    return loads(found.get(semconv.SYSTEM_INSTRUCTIONS))
+def _found(found: Attributes) -> Content | None:
+    documents = _documents(value) if (value := found.get("gen_ai.retrieval.documents")) is not None else ()
+    return Content(documents=documents) if documents else None
 
 
 def _reasons(value: AttributeValue) -> tuple[str, ...]:
     """Return the reasons. Some have the word of a message's reason where the conventions keep the provider's."""
     return tuple("tool_calls" if one == "tool_call" else one for one in strings(value))
-
-
-def _output(answer: tuple[Message, ...], documents: tuple[Document, ...], result: AttributeValue) -> Content | None:
-    if answer:
-        return Content(messages=answer)
-    return Content(documents=documents) if documents else content_of(plain(result))
 
 
 def _documents(value: AttributeValue) -> tuple[Document, ...]:
@@ -165,16 +160,28 @@ def _documents(value: AttributeValue) -> tuple[Document, ...]:
 
 def _tools(value: AttributeValue) -> tuple[Any, ...]:
     found = loads(value)
-    return tuple(plain(loads(one)) for one in found) if isinstance(found, list) else ()
+    if not isinstance(found, list):
+        return ()
+    # JSON's own values need no copying.
+    return tuple(map(loads, found)) if isinstance(value, str) else tuple(plain(loads(one)) for one in found)
+
+
+class _Names(dict[str, str]):
+    """What an attribute says of the request, by its key: the parameter's name, "" of one that is none."""
+
+    def __missing__(self, key: str) -> str:
+        is_one = key.startswith(semconv.REQUEST_PREFIX) and key not in _NOT_PARAMETERS
+        if len(self) >= _NAMES_MAX:
+            self.clear()
+        found = self[key] = key[len(semconv.REQUEST_PREFIX) :] if is_one else ""
+        return found
+
+
+_names = _Names()
 
 
 def _parameters(found: Attributes) -> dict[str, Any]:
-    start = len(semconv.REQUEST_PREFIX)
-    told = {
-        key[start:]: plain(value)
-        for key, value in found.items()
-        if key[:start] == semconv.REQUEST_PREFIX and key not in _NOT_PARAMETERS
-    }
+    told = {name: plain(value) for key, value in found.items() if (name := _names[key])}
     # The tier that answered decides the price; the one that was asked for may have been "auto".
     tier = text(found.get("openai.response.service_tier")) or text(found.get("openai.request.service_tier"))
     return {**told, "service_tier": tier} if tier else told
@@ -183,7 +190,3 @@ def _parameters(found: Attributes) -> dict[str, Any]:
 def _seconds(value: AttributeValue) -> int | None:
     seconds = number(value)
     return round(seconds * _NS) if seconds is not None and 0 <= seconds < 1e6 else None  # noqa: PLR2004 - eleven days
-
-
-def _flag(value: AttributeValue) -> bool | None:
-    return value if isinstance(value, bool) else None

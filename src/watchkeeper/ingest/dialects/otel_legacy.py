@@ -20,7 +20,6 @@ _USAGE = {
     "gen_ai.usage.prompt_tokens": "input_tokens", "gen_ai.usage.completion_tokens": "output_tokens",
     "gen_ai.usage.cache_read_input_tokens": "cache_read_tokens",
     "gen_ai.usage.cache_creation_input_tokens": "cache_write_tokens",
-    "gen_ai.usage.reasoning_tokens": "reasoning_tokens",
 }  # fmt: skip
 _PARAMETERS = {
     "gen_ai.openai.request.seed": "seed", "gen_ai.openai.request.response_format": "response_format",

@@ -29,13 +29,13 @@ _ASSOCIATED = "traceloop.association.properties."
 _SESSION = tuple(f"{_ASSOCIATED}{name}" for name in ("session_id", "thread_id", "conversation_id", "chat_id"))
 _USER = (f"{_ASSOCIATED}user_id", "gen_ai.user", "llm.user")
 _TAGS = f"{_ASSOCIATED}tags"
-_STREAMING = ("gen_ai.is_streaming", "llm.is_streaming")
+_REASONED = ("gen_ai.usage.reasoning_tokens", "llm.usage.reasoning_tokens")
+_NOTHING: tuple[Any, ...] = (None, [], "")
 _MARKS = frozenset({
-    "traceloop.span.kind", "traceloop.entity.name", "traceloop.workflow.name", "llm.request.type", "gen_ai.usage.total_tokens",
-    "llm.usage.total_tokens", "traceloop.prompt.key", _TAGS, *_SESSION, *_USER, *_STREAMING, *_PARAMETERS,
+    "traceloop.span.kind", "traceloop.entity.name", "traceloop.workflow.name", "traceloop.prompt.key", _TAGS,
+    "llm.request.type", "llm.usage.total_tokens", "gen_ai.usage.total_tokens", "llm.is_streaming", "gen_ai.is_streaming",
+    *_SESSION, *_USER, *_PARAMETERS, *_REASONED,
 })  # fmt: skip
-_REASONED = "llm.usage.reasoning_tokens"
-_NO_USAGE = Usage()
 _CHUNK = frozenset({"gen_ai.content.completion.chunk", "llm.content.completion.chunk"})
 _FOUND = frozenset({"db.query.result", "db.search.result"})
 _DOCUMENTS = ("document", "entity", "text")
@@ -57,59 +57,71 @@ class Traceloop:
     def read(self, raw: RawSpan) -> Draft:
         """Read them."""
         found = raw.attributes
-        documents = tuple(_document(one) for one in raw.events if one.name in _FOUND) if raw.events else ()
-        kind = _kind(found) or ("retriever" if documents else None)
-        entity = text(found.get("traceloop.entity.name"))
-        streaming = _first(found, _STREAMING)
-        return Draft(
-            kind=kind,
-            time_to_first_token_ns=_first_chunk(raw) if raw.events else None,
-            streaming=streaming if isinstance(streaming, bool) else None,
-            usage=_NO_USAGE if (count := integer(found.get(_REASONED))) is None else Usage(reasoning_tokens=count),
-            parameters={
-                _PARAMETERS[key]: plain(value)
-                for key in found.keys() & _PARAMETERS.keys()
-                if (value := found[key]) != []
-            },
-            input=_given(found),
-            output=Content(documents=documents) if documents else content_of(_entity(found, "output")),
-            tools=tuple(_tools(found)) if "llm.request.functions.0.name" in found else (),
-            tool_name=entity if kind == "tool" else None,
-            agent_name=entity if kind == "agent" else None,
-            prompt_name=text(found.get("traceloop.prompt.key")),
-            prompt_version=text(found.get("traceloop.prompt.version")),
-            session_id=text(_first(found, _SESSION)),
-            user_id=text(_first(found, _USER)),
-            tags=strings(found[_TAGS]) if _TAGS in found else (),
-        )
+        draft = Draft()
+        if (told := found.get("traceloop.span.kind")) is not None:
+            _entity(found, text(told) or "", draft)
+        else:
+            _call(found, draft)
+        if raw.events:
+            _events(raw, draft)
+        if "traceloop.prompt.key" in found:
+            draft.prompt_name = text(found["traceloop.prompt.key"])
+            draft.prompt_version = text(found.get("traceloop.prompt.version"))
+        draft.session_id, draft.user_id = _first(found, _SESSION), _first(found, _USER)
+        if _TAGS in found:
+            draft.tags = strings(found[_TAGS])
+        return draft
 
 
-def _kind(found: Attributes) -> SpanKind | None:
-    if (told := found.get("traceloop.span.kind")) is not None:
-        return _KINDS.get(text(told) or "")
+def _entity(found: Attributes, kind: str, draft: Draft) -> None:
+    """Read a function that was decorated, or a step of a framework."""
+    draft.kind = _KINDS.get(kind)
+    entity = text(found.get("traceloop.entity.name"))
+    if kind == "tool":
+        draft.tool_name = entity
+    elif kind == "agent":
+        draft.agent_name = entity
+    draft.input = _given(loads(found.get("traceloop.entity.input")))
+    draft.output = content_of(loads(found.get("traceloop.entity.output")))
+
+
+def _call(found: Attributes, draft: Draft) -> None:
+    """Read a call of a model or of a store."""
     if (told := found.get("llm.request.type")) is not None:
-        return _REQUESTS.get(text(told) or "")
-    return _OPERATIONS.get(text(found.get(semconv.OPERATION)) or "")
+        draft.kind = _REQUESTS.get(text(told) or "")
+    elif semconv.OPERATION in found:
+        draft.kind = _OPERATIONS.get(text(found[semconv.OPERATION]) or "")
+    streaming = found.get("gen_ai.is_streaming", found.get("llm.is_streaming"))
+    draft.streaming = streaming if isinstance(streaming, bool) else None
+    for key in _REASONED:
+        if key in found and (count := integer(found[key])) is not None:
+            draft.usage = Usage(reasoning_tokens=count)
+    if not _PARAMETERS.keys().isdisjoint(found):
+        draft.parameters = {
+            name: plain(found[key]) for key, name in _PARAMETERS.items() if found.get(key) not in _NOTHING
+        }
+    if "llm.request.functions.0.name" in found:
+        draft.tools = tuple(_tools(found))
 
 
-def _first(found: Attributes, keys: tuple[str, ...]) -> Any:  # noqa: ANN401 - what an attribute holds
-    return next((found[key] for key in keys if key in found), None)
+def _first(found: Attributes, keys: tuple[str, ...]) -> str | None:
+    for key in keys:
+        if key in found:
+            return text(found[key])
+    return None
 
 
-def _first_chunk(raw: RawSpan) -> int | None:
-    """Return when the first chunk came; each one is an event."""
+def _events(raw: RawSpan, draft: Draft) -> None:
+    """Read when the first chunk came, each of which is an event, and what a store found."""
     times = [one.time for one in raw.events if one.name in _CHUNK]
-    return max(0, min(times) - raw.start_time) if times else None
+    if times:
+        draft.time_to_first_token_ns = max(0, min(times) - raw.start_time)
+    elif documents := tuple(_document(one) for one in raw.events if one.name in _FOUND):
+        draft.kind, draft.output = draft.kind or "retriever", Content(documents=documents)
 
 
-def _entity(found: Attributes, side: str) -> Any:  # noqa: ANN401 - any JSON
-    told = found.get(f"traceloop.entity.{side}")
-    return None if told is None else plain(loads(told))
-
-
-def _given(found: Attributes) -> Content | None:
+def _given(told: Any) -> Content | None:  # noqa: ANN401 - any JSON
     """Read what a decorated function was given: its one argument, or all by their names."""
-    told = _entity(found, "input")
     if isinstance(told, dict) and told.keys() == {"args", "kwargs"}:
         args, named = told["args"], told["kwargs"]
         if not args:
