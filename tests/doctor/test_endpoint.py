@@ -149,13 +149,6 @@ def test_a_server_elsewhere_is_left_alone(tmp_path: Path) -> None:
     assert bad(report) == {"WKD412"}
 
 
-def test_langfuses_paths_are_told(served: tuple[Served, Path]) -> None:
-    """Langfuse's host variable that names this server warns as long as its paths are not served."""
-    server, folder = served
-
-    assert found(look(folder, {"LANGFUSE_BASE_URL": server.url}, url=server.url), "WKD414")
-
-
 @pytest.mark.parametrize(
     "told",
     [

@@ -126,7 +126,7 @@ async def client(house: House) -> AsyncIterator[httpx.AsyncClient]:
 
 def filled(path: str) -> str:
     """Put something into a path template."""
-    for name, value in {"{trace_id}": TRACE, "{span_id}": ROOT, "{path:path}": "traces"}.items():
+    for name, value in {"{trace_id}": TRACE, "{span_id}": ROOT, "{path:path}": "nobodys"}.items():
         path = path.replace(name, value)
     while "{" in path:
         path = path[: path.index("{")] + "nobodys" + path[path.index("}") + 1 :]

@@ -37,8 +37,6 @@ class Client:
     credentials: tuple[Credential, ...]
     malformed: tuple[tuple[str, str], ...]
     certificate: str | None
-    langfuse: str | None
-    """Where Langfuse's SDK would send, if that is this server."""
 
     @property
     def valid(self) -> bool:
@@ -76,7 +74,6 @@ def client_of(settings: SdkSettings, foreign: ForeignSettings, url: str | None =
         traces_url=exact or f"{base}{TRACES}",
         protocol=foreign.otlp_traces_protocol or foreign.otlp_protocol,
         credentials=credentials, malformed=malformed, certificate=settings.otlp_certificate,
-        langfuse=langfuse,
     )  # fmt: skip
 
 

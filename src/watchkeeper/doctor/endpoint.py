@@ -13,7 +13,6 @@ from watchkeeper.doctor.scene import Scene
 
 __all__ = ["RULES", "check"]
 
-_LANGFUSE = "/api/public/otel/v1/traces"
 _OK, _UNKNOWN, _FORBIDDEN = 200, 401, 403
 
 REACHED = Rule("WKD400", "ok", "endpoint", "A Watchkeeper answers, and takes spans at the path that is used.")
@@ -70,13 +69,9 @@ SILENT = Rule(
     "WKD413", "fail", "endpoint", "The address takes connections, or swallows them, and does not answer in 3 seconds.",
     "restart what listens there",
 )  # fmt: skip
-NO_LANGFUSE = Rule(
-    "WKD414", "warn", "endpoint", "Langfuse's variable names this server, which does not serve Langfuse's paths.",
-    "send OTLP: export OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:7070", "config",
-)  # fmt: skip
 RULES = (
     REACHED, NOBODY, NOT_STARTED, NOT_OURS, WRONG_PATH, GRPC_PORT, GRPC_PROTOCOL, NO_TLS, TLS, CERTIFICATE, PROXY,
-    INVALID, BEYOND, SILENT, NO_LANGFUSE,
+    INVALID, BEYOND, SILENT,
 )  # fmt: skip
 
 
@@ -86,10 +81,6 @@ def check(scene: Scene) -> Iterator[Finding]:
     yield _reached(scene)
     if is_loopback(client.base):
         yield from _proxies(scene)
-    if client.langfuse is not None and scene.is_ours:
-        answer = ask(f"{client.langfuse.rstrip('/')}{_LANGFUSE}", b"", {"Content-Type": "application/x-protobuf"})
-        if answer.status in {404, 405}:
-            yield NO_LANGFUSE.found(client.langfuse)
 
 
 def _reached(scene: Scene) -> Finding:

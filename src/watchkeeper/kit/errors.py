@@ -12,6 +12,7 @@
     │   ├── BodyTooLargeError        413 body_too_large
     │   ├── MediaTypeError           415 media_type
     │   ├── OverloadedError          429 overloaded, with Retry-After
+    │   ├── NotServedError           501 not_served: a call of another tool's API that we do not answer
     │   └── QueryRefusedError        400 query_refused: not the one SELECT that is allowed
     │       └── QueryComplexError    400 query_complex: too long, too deep or too hard to plan
     ├── UpstreamError                503 unavailable: something we depend on did not answer
@@ -38,6 +39,7 @@ __all__ = [
     "MediaTypeError",
     "MissingExtraError",
     "NotFoundError",
+    "NotServedError",
     "OverloadedError",
     "QueryComplexError",
     "QueryRefusedError",
@@ -140,6 +142,13 @@ class OverloadedError(RequestError):
     def __init__(self, message: str, *, retry_after: int = 1) -> None:
         super().__init__(message, hint=f"retry after {retry_after} s")
         self.retry_after = retry_after
+
+
+class NotServedError(RequestError):
+    """A call of an API that we answer in part, and not this part of it."""
+
+    status = 501
+    code = "not_served"
 
 
 class QueryRefusedError(RequestError):

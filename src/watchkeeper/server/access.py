@@ -21,7 +21,7 @@ from watchkeeper.kit.errors import (
 )
 from watchkeeper.server.cookies import session_token
 from watchkeeper.server.credentials import secret_of
-from watchkeeper.server.errors import error_response
+from watchkeeper.server.errors import LANGFUSE, error_response
 from watchkeeper.server.gate import Caller, Credentials, Gate, is_loopback
 from watchkeeper.server.permissions import Need, Permissions
 
@@ -36,6 +36,9 @@ _PROXIED = frozenset({
     b"cf-connecting-ip", b"true-client-ip",
 })  # fmt: skip
 _API_BODY = 1 << 20
+_LANGFUSE_BODY = 5 << 20  # their clients send up to 3.5 MB at once, and their server takes 4.5
+_STREAMED = (f"{LANGFUSE}otel/",)
+"""Paths whose endpoints read the body themselves, by a limit of their own."""
 _BODILESS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -87,11 +90,12 @@ class AccessMiddleware:
         try:
             headers = dict(scope["headers"])
             await self._admit(scope, headers, self._permissions.need(scope["method"], scope["path"]))
-            if scope["path"].startswith("/api/") and scope["method"] not in _BODILESS:
-                receive = await _buffered(receive, _length(headers))
+            if _is_small(scope["path"]) and scope["method"] not in _BODILESS:
+                limit = _LANGFUSE_BODY if scope["path"].startswith(LANGFUSE) else _API_BODY
+                receive = await _buffered(receive, _length(headers), limit)
             await self._app(scope, receive, send)
         except WatchkeeperError as error:
-            await error_response(error)(scope, receive, send)
+            await error_response(error, scope["path"])(scope, receive, send)
 
     async def _admit(self, scope: Scope, headers: dict[bytes, bytes], need: Need) -> None:
         secret = secret_of(lambda name: _text(headers, name.encode()))
@@ -141,10 +145,14 @@ def _same_origin(headers: dict[bytes, bytes], *, must_say: bool) -> None:
         raise ForbiddenError("a signed-in write names its origin", hint=hint)
 
 
-async def _buffered(receive: Receive, declared: int) -> Receive:
+def _is_small(path: str) -> bool:
+    return path.startswith("/api/") and not path.startswith(_STREAMED)
+
+
+async def _buffered(receive: Receive, declared: int, limit: int) -> Receive:
     """Read the whole body, which is small here, so that one over the limit is refused as such and not as bad JSON."""
-    too_large = BodyTooLargeError(f"the body is over the limit of {_API_BODY} bytes")
-    if declared > _API_BODY:
+    too_large = BodyTooLargeError(f"the body is over the limit of {limit} bytes")
+    if declared > limit:
         raise too_large
     chunks: list[bytes] = []
     size = 0
@@ -155,7 +163,7 @@ async def _buffered(receive: Receive, declared: int) -> Receive:
             break
         chunks.append(message.get("body", b""))
         size += len(chunks[-1])
-        if size > _API_BODY:
+        if size > limit:
             raise too_large
         more = message.get("more_body", False)
     replay: list[Message] = [{"type": "http.request", "body": b"".join(chunks), "more_body": False}]

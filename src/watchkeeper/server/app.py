@@ -25,6 +25,7 @@ from watchkeeper.server import (
     errors,
     journal,
     keys,
+    langfuse,
     members,
     overview,
     prices,
@@ -147,10 +148,13 @@ def _add_plain_routes(app: FastAPI, services: Services) -> None:
         return JSONResponse({"project_name": who.project, "project_url": str(request.base_url)})
 
     for signal in ("traces", "logs", "metrics"):
-        app.router.routes.append(Route(f"/v1/{signal}", OtlpApp(signal, services.ingest, services.max_body)))
+        endpoint = OtlpApp(signal, services.ingest, services.max_body)
+        app.router.routes.append(Route(f"/v1/{signal}", endpoint))
+        app.router.routes.append(Route(f"/api/public/otel/v1/{signal}", endpoint))
     app.router.routes.append(Route("/v1/info", info))
     for log in LOGS:
         app.router.routes.append(Route(f"/{log}/v1/log", HeliconeApp(log, services.ingest, services.max_body)))
+    app.include_router(langfuse.router)
     app.router.routes.append(Route("/healthz", healthz))
     app.router.routes.append(Route("/readyz", healthz))
     app.router.routes.append(Route("/metrics", metrics))

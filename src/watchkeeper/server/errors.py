@@ -13,7 +13,10 @@ from starlette.responses import JSONResponse, Response
 from watchkeeper.kit.errors import OverloadedError, StoreFullError, UnauthenticatedError, WatchkeeperError
 from watchkeeper.server.schemas import Problem
 
-__all__ = ["PROBLEMS", "error_response", "install"]
+__all__ = ["LANGFUSE", "PROBLEMS", "error_response", "install"]
+
+LANGFUSE = "/api/public/"
+"""Under it stands Langfuse's API, whose errors have a shape of their own."""
 
 _OURS = 500
 _log = logging.getLogger("watchkeeper.server")
@@ -36,41 +39,50 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
 }
 
 
-def error_response(error: WatchkeeperError) -> Response:
-    """Write an error as `{"error": {code, message, hint}}` with its status and headers."""
+def error_response(error: WatchkeeperError, path: str) -> Response:
+    """Write an error as `{"error": {code, message, hint}}` with its status and headers.
+
+    Under Langfuse's path it is `{message, error}`, both text, as Langfuse's clients read it.
+    """
     headers = {}
     if isinstance(error, OverloadedError | StoreFullError):
         headers["Retry-After"] = str(error.retry_after)
     if isinstance(error, UnauthenticatedError):
         headers["WWW-Authenticate"] = "Bearer"
-    return _answer(error.status, error.code, error.message, error.hint, headers)
+    return _answer(path, error.status, error.code, error.message, error.hint, headers)
 
 
 def install(app: FastAPI) -> None:
     """Teach the app to answer every error in one shape."""
 
-    async def ours(_: Request, error: Exception) -> Response:
+    async def ours(request: Request, error: Exception) -> Response:
         if isinstance(error, WatchkeeperError):
             if error.status >= _OURS:
                 _log.error("%s: %s", error.code, error.message)
-            return error_response(error)
+            return error_response(error, request.url.path)
         raise error
 
-    async def invalid(_: Request, error: Exception) -> Response:
+    async def invalid(request: Request, error: Exception) -> Response:
         found = error.errors() if isinstance(error, RequestValidationError) else []
         where = [f"{'.'.join(str(part) for part in one['loc'])}: {one['msg']}" for one in found[:5]]
-        return _answer(422, "invalid", "; ".join(where) or "the request does not validate", None, {})
+        text = "; ".join(where) or "the request does not validate"
+        # Langfuse's clients know 400 for what does not validate.
+        status = 400 if request.url.path.startswith(LANGFUSE) else 422
+        return _answer(request.url.path, status, "invalid", text, None, {})
 
-    async def http(_: Request, error: Exception) -> Response:
+    async def http(request: Request, error: Exception) -> Response:
         if not isinstance(error, HTTPException):
             raise error
         code = {404: "not_found", 405: "method_not_allowed"}.get(error.status_code, "http")
-        return _answer(error.status_code, code, str(error.detail), None, dict(error.headers or {}))
+        return _answer(request.url.path, error.status_code, code, str(error.detail), None, dict(error.headers or {}))
 
     app.add_exception_handler(WatchkeeperError, ours)
     app.add_exception_handler(RequestValidationError, invalid)
     app.add_exception_handler(HTTPException, http)
 
 
-def _answer(status: int, code: str, message: str, hint: str | None, headers: dict[str, str]) -> Response:
+def _answer(path: str, status: int, code: str, message: str, hint: str | None, headers: dict[str, str]) -> Response:
+    if path.startswith(LANGFUSE):
+        told = {"message": message if hint is None else f"{message} ({hint})", "error": code}
+        return JSONResponse(told, status, headers)
     return JSONResponse({"error": {"code": code, "message": message, "hint": hint}}, status, headers)

@@ -35,6 +35,13 @@ NEEDS: dict[tuple[str, str], Need] = {
     (_ANY, "/anthropic/v1/log"): "ingest",
     (_ANY, "/googleapis/v1/log"): "ingest",
     ("POST", "/api/v1/scores"): "ingest",
+    # Langfuse's API: what its clients write is ingested, what they read is data out.
+    (_ANY, "/api/public/otel/v1/traces"): "ingest",
+    (_ANY, "/api/public/otel/v1/logs"): "ingest",
+    (_ANY, "/api/public/otel/v1/metrics"): "ingest",
+    ("GET", "/api/public/health"): "public",
+    ("GET", "/api/public/projects"): "anyone",
+    (_ANY, "/api/public/{path:path}"): "anyone",
     # Data out.
     ("GET", "/api/v1/openapi.json"): "anyone",
     ("GET", "/api/v1/traces"): "read",

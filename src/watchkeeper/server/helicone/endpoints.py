@@ -50,7 +50,7 @@ class HeliconeApp:
             await JSONResponse({"status": "stored"})(scope, receive, send)
         except WatchkeeperError as error:
             self._service.refused(error.code)
-            await error_response(error)(scope, receive, send)
+            await error_response(error, scope["path"])(scope, receive, send)
 
 
 def _text(value: bytes) -> str:
