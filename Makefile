@@ -123,6 +123,7 @@ model: $(BIN)/.dev
 .PHONY: clients
 clients: $(BIN)/.dev
 	@$(BIN)/python -m tests.clients.install
+	@$(BIN)/python -m tests.importers.places
 
 .PHONY: record
 record: clients ## Record anew what the real clients send, as fixtures (CLIENTS="NAME NAME" records those alone)

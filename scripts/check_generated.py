@@ -19,7 +19,7 @@ from tests.clients.page import page
 
 from watchkeeper.cli.verbs import application
 from watchkeeper.doctor import RULES
-from watchkeeper.kit.settings import ForeignSettings, SdkSettings, ServerSettings, describe
+from watchkeeper.kit.settings import ForeignSettings, ImportSettings, SdkSettings, ServerSettings, describe
 from watchkeeper.server import assemble, create_app, openapi
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -62,7 +62,8 @@ def _openapi() -> str:
 
 def _settings() -> str:
     parts = ["# Settings", "", "Generated from `src/watchkeeper/kit/settings.py`. A flag wins over a variable."]
-    for title, kind in (("Server", ServerSettings), ("SDK", SdkSettings), ("Doctor", ForeignSettings)):
+    kinds = {"Server": ServerSettings, "SDK": SdkSettings, "Doctor": ForeignSettings, "Import": ImportSettings}
+    for title, kind in kinds.items():
         parts += ["", f"## {title}", "", "| variable | default | meaning |", "|---|---|---|"]
         parts += [
             f"| `{env}` | {f'`{default}`' if default else ''} | {text} |" for env, text, default in describe(kind)

@@ -27,12 +27,20 @@ def install(folder: str) -> bool:
         subprocess.CalledProcessError: an installer failed; it has said why.
     """
     language = setups()[folder].client.language
-    lock, target = FOLDER / folder / LOCKS[language], VENVS / folder
+    return ensure(FOLDER / folder / LOCKS[language], VENVS / folder, language, f"the real client: {folder}")
+
+
+def ensure(lock: Path, target: Path, language: str, what: str) -> bool:
+    """Install what a lock names into a folder, unless that is done; return whether there was anything to do.
+
+    Raises:
+        subprocess.CalledProcessError: an installer failed; it has said why.
+    """
     stamp, wanted = target / ".done", _digest(lock)
     if stamp.is_file() and stamp.read_text() == wanted:
         return False
     stamp.unlink(missing_ok=True)
-    sys.stdout.write(f"== installing the real client: {folder} ==\n")
+    sys.stdout.write(f"== installing {what} ==\n")
     sys.stdout.flush()
     (_node_modules if language == "javascript" else _venv)(lock, target)
     stamp.write_text(wanted)

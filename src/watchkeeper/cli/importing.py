@@ -16,8 +16,8 @@ from watchkeeper.cli.remote import Server, server_of
 from watchkeeper.cli.terminal import stdout
 from watchkeeper.cli.times import moment
 from watchkeeper.kit.clock import parse_rfc3339
-from watchkeeper.kit.errors import UpstreamError
-from watchkeeper.kit.settings import ServerSettings, read
+from watchkeeper.kit.errors import ConfigError, UpstreamError
+from watchkeeper.kit.settings import ImportSettings, ServerSettings, read
 
 if TYPE_CHECKING:
     from watchkeeper.importers import Source, Summary, Window
@@ -85,6 +85,46 @@ def otlp_json(
     asked = _Asked(since, until, limit, dry_run, state, project, data_dir, url, as_json)
     window = asked.window()
     _run(OtlpJson(path.absolute(), window), str(path.absolute()), window, asked)
+
+
+@application.command("phoenix")
+def phoenix(
+    place: Annotated[str, typer.Argument(metavar="PATH_OR_URL", help="Phoenix's address, or a file of its spans.")],
+    source_project: Annotated[
+        str | None, typer.Option(help="This project of Phoenix alone; for a file, the service its spans are of.")
+    ] = None,
+    since: _Since = None,
+    until: _Until = None,
+    limit: _Limit = None,
+    dry_run: _DryRun = False,
+    state: _State = None,
+    project: _Project = None,
+    data_dir: DataDir = None,
+    url: Url = None,
+    as_json: Json = False,
+) -> None:
+    """Import traces and annotations from Arize Phoenix: its API, or a file that its client wrote. (beta)
+
+    A key for Phoenix is taken from PHOENIX_API_KEY. Example: watchkeeper import phoenix http://127.0.0.1:6006 --since 30d
+    """
+    from watchkeeper.importers import Client, Phoenix, PhoenixFiles
+
+    asked = _Asked(since, until, limit, dry_run, state, project, data_dir, url, as_json)
+    window = asked.window()
+    if _is_url(place):
+        key = read(ImportSettings).phoenix_api_key
+        headers = {"Authorization": f"Bearer {key}"} if key else {}
+        client = Client(place, headers, whose="Phoenix", key_hint="set PHOENIX_API_KEY to a key made in its settings")
+        _run(Phoenix(client, window, source_project), f"{place} {source_project or ''}", window, asked)
+        return
+    if source_project is None:
+        raise ConfigError("a file does not tell whose spans they are", hint="name the service with --source-project")
+    path = Path(place).absolute()
+    _run(PhoenixFiles(path, window, source_project), f"{path} {source_project}", window, asked)
+
+
+def _is_url(place: str) -> bool:
+    return place.startswith(("http://", "https://"))
 
 
 def _run(source: Source, place: str, window: Window, asked: _Asked) -> None:

@@ -8,11 +8,12 @@ from __future__ import annotations
 from watchkeeper.importers.deliver import IMPORTED_FROM, Delivery, Server
 from watchkeeper.importers.otlp_json import OtlpJson
 from watchkeeper.importers.page import OtlpSpan, Page, Skipped, Source, Window
+from watchkeeper.importers.phoenix import Phoenix, PhoenixFiles
 from watchkeeper.importers.run import run
 from watchkeeper.importers.state import State, Summary
 from watchkeeper.importers.wire import Client
 
 __all__ = [
-    "IMPORTED_FROM", "Client", "Delivery", "OtlpJson", "OtlpSpan", "Page", "Server", "Skipped", "Source", "State", "Summary",
-    "Window", "run",
+    "IMPORTED_FROM", "Client", "Delivery", "OtlpJson", "OtlpSpan", "Page", "Phoenix", "PhoenixFiles", "Server", "Skipped",
+    "Source", "State", "Summary", "Window", "run",
 ]  # fmt: skip

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from datetime import UTC, datetime
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
+from typing import Any, TypeVar
 
 from watchkeeper.importers.page import Tree
 from watchkeeper.kit.clock import parse_rfc3339
 
-__all__ = ["attributes", "nanoseconds", "nested"]
+__all__ = ["attributes", "nanoseconds", "nested", "pieces"]
+
+T = TypeVar("T")
 
 _INT64 = 2**63
 _MILLION = 1_000_000
+_MILLISECONDS, _MICROSECONDS = 10**14, 10**17
+"""Below the one a number of our times counts milliseconds, below the other microseconds, else nanoseconds."""
 
 
 def attributes(values: Mapping[str, Any]) -> list[Tree]:
@@ -50,16 +54,20 @@ def nested(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 def nanoseconds(value: object) -> int:
-    """Read a time: RFC 3339 (without an offset it is UTC), a `datetime`, or milliseconds since the epoch; 0 for none.
+    """Read a time: RFC 3339 (without an offset it is UTC), or milli-, micro- or nanoseconds since the epoch; 0 for none.
 
     Raises:
         ValueError: it is none of them.
     """
     if value is None or value == "":
         return 0
-    if isinstance(value, datetime):
-        aware = value if value.tzinfo else value.replace(tzinfo=UTC)
-        return round(aware.timestamp() * _MILLION) * 1_000
     if isinstance(value, int) and not isinstance(value, bool):
-        return value * _MILLION
+        return value * (_MILLION if value < _MILLISECONDS else 1_000 if value < _MICROSECONDS else 1)
     return parse_rfc3339(str(value))
+
+
+def pieces(items: Iterable[T], size: int) -> Iterator[list[T]]:
+    """Yield so many at a time."""
+    left = iter(items)
+    while piece := list(islice(left, size)):
+        yield piece

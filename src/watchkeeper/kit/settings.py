@@ -10,7 +10,16 @@ from typing import Any, TypeVar
 
 from watchkeeper.kit.errors import ConfigError
 
-__all__ = ["ForeignSettings", "SdkSettings", "ServerSettings", "describe", "environment", "names", "read"]
+__all__ = [
+    "ForeignSettings",
+    "ImportSettings",
+    "SdkSettings",
+    "ServerSettings",
+    "describe",
+    "environment",
+    "names",
+    "read",
+]
 
 S = TypeVar("S")
 
@@ -169,6 +178,18 @@ class ForeignSettings:
     langfuse_host: str | None = _setting("LANGFUSE_HOST", "where Langfuse's SDK sends", None)
     langfuse_base_url: str | None = _setting("LANGFUSE_BASE_URL", "its newer name", None)
     langfuse_public_key: str | None = _setting("LANGFUSE_PUBLIC_KEY", "its key pair, where that host is ours", None)
+    langfuse_secret_key: str | None = _setting("LANGFUSE_SECRET_KEY", "the secret half", None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportSettings:
+    """The keys of other tools, under their own names: `watchkeeper import` shows them there."""
+
+    phoenix_api_key: str | None = _setting("PHOENIX_API_KEY", "key of the Phoenix that is imported from", None)
+    mlflow_token: str | None = _setting("MLFLOW_TRACKING_TOKEN", "token of the MLflow that is imported from", None)
+    mlflow_username: str | None = _setting("MLFLOW_TRACKING_USERNAME", "or a name there", None)
+    mlflow_password: str | None = _setting("MLFLOW_TRACKING_PASSWORD", "and its password", None)
+    langfuse_public_key: str | None = _setting("LANGFUSE_PUBLIC_KEY", "key pair of the Langfuse imported from", None)
     langfuse_secret_key: str | None = _setting("LANGFUSE_SECRET_KEY", "the secret half", None)
 
 
