@@ -74,6 +74,7 @@ def _message(item: Any, default_role: str) -> Message | None:  # noqa: ANN401 - 
         parts.insert(0, ReasoningPart(reason))
     calls = loads(item.get("tool_calls"))
     if isinstance(calls, list):
+        parts = [part for part in parts if not (isinstance(part, TextPart) and not part.text)]
         parts.extend(tool_call_of(call) for call in calls if isinstance(call, dict))
     call_id = item.get("tool_call_id")
     if role == "tool" and isinstance(call_id, str) and not any(isinstance(part, ToolResultPart) for part in parts):

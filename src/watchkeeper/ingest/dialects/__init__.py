@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from watchkeeper.ingest.dialects.claude_code import ClaudeCode
 from watchkeeper.ingest.dialects.helicone import Helicone
+from watchkeeper.ingest.dialects.litellm import LiteLLM
 from watchkeeper.ingest.dialects.logfire import Logfire
 from watchkeeper.ingest.dialects.openinference import OpenInference
 from watchkeeper.ingest.dialects.openlit import OpenLit
@@ -27,6 +28,7 @@ def registry() -> Registry[Dialect]:
         Logfire(),
         PydanticAI(),
         ClaudeCode(),
+        LiteLLM(),
         OpenLit(),
         Vercel(),
         OtelGenAI(),
