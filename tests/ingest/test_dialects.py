@@ -8,6 +8,7 @@ import pytest
 
 from tests.ingest.test_mapper import span
 from watchkeeper.ingest.draft import Draft, merge
+from watchkeeper.ingest.read import indexed
 from watchkeeper.model import (
     Content,
     Cost,
@@ -358,3 +359,12 @@ def test_whatever_a_dialect_may_say_is_joined(name: str) -> None:
 
     assert getattr(merge(Draft(), Draft(**{name: other})), name) == other
     assert getattr(merge(Draft(**{name: mine}), Draft(**{name: other})), name) == mine
+
+
+def test_indexed_keys_leave_the_attributes_as_they_came() -> None:
+    """A map under one indexed key, and a key that goes into it, are folded without a change to what arrived."""
+    inner = {"role": "user", "more": {"a": 1}}
+    told: dict[str, Any] = {"llm.input_messages.0.message": inner, "llm.input_messages.0.message.more.b": 2}
+
+    assert indexed(told) == {"llm.input_messages": {"0": {"message": {"role": "user", "more": {"a": 1, "b": 2}}}}}
+    assert inner == {"role": "user", "more": {"a": 1}}

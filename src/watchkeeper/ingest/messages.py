@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from watchkeeper.ingest.read import loads, plain
+from watchkeeper.ingest.read import loads, plain, unpacked
 from watchkeeper.model import (
     Content,
     MediaPart,
@@ -47,12 +47,14 @@ def messages_of(value: Any, default_role: str) -> tuple[Message, ...]:  # noqa: 
         return (Message(role=default_role, parts=(TextPart(found),)),) if found else ()
     if not isinstance(found, list):
         return ()
-    return tuple(message for item in found if (message := _message(loads(item), default_role)) is not None)
+    return tuple(message for item in found if (message := _message(item, default_role)) is not None)
 
 
 def _message(item: Any, default_role: str) -> Message | None:  # noqa: ANN401 - any shape
     if isinstance(item, str):
-        return Message(role=default_role, parts=(TextPart(item),))
+        item = loads(item)
+        if isinstance(item, str):
+            return Message(role=default_role, parts=(TextPart(item),))
     if not isinstance(item, dict):
         return None
     role = item.get("role")
@@ -72,7 +74,7 @@ def _message(item: Any, default_role: str) -> Message | None:  # noqa: ANN401 - 
     reason = item.get("reasoning_content") or item.get("reasoning")
     if isinstance(reason, str) and reason:
         parts.insert(0, ReasoningPart(reason))
-    calls = loads(item.get("tool_calls"))
+    calls = loads(item["tool_calls"]) if "tool_calls" in item else None
     if isinstance(calls, list):
         parts = [part for part in parts if not (isinstance(part, TextPart) and not part.text)]
         parts.extend(tool_call_of(call) for call in calls if isinstance(call, dict))
@@ -111,13 +113,8 @@ def _tool_call(call: dict[str, Any], call_id: object) -> ToolCallPart:
     return ToolCallPart(
         id=call_id if isinstance(call_id, str) else None,
         name=name if isinstance(name, str) else "",
-        arguments=_unpacked(told.get("arguments", told.get("input"))),
+        arguments=unpacked(told.get("arguments", told.get("input"))),
     )
-
-
-def _unpacked(value: Any) -> Any:  # noqa: ANN401 - any JSON
-    """Return what a value holds. JSON's own values need no copying."""
-    return loads(value) if isinstance(value, str) else plain(value)
 
 
 def part_of(item: dict[str, Any]) -> Part:
@@ -138,7 +135,7 @@ def part_of(item: dict[str, Any]) -> Part:
     if kind in {"tool_call_response", "tool_result", "function_call_output", "server_tool_call_response"}:
         answer = next((item[key] for key in ("response", "result", "output", "content") if key in item), None)
         call_id = item.get("id") or item.get("call_id") or item.get("tool_use_id")
-        return ToolResultPart(id=call_id if isinstance(call_id, str) else None, result=_unpacked(answer))
+        return ToolResultPart(id=call_id if isinstance(call_id, str) else None, result=unpacked(answer))
     media = _media(kind, item)
     return media if media is not None else OtherPart(kind=kind or "unknown", value=plain(item))
 

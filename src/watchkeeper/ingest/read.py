@@ -9,7 +9,7 @@ import msgspec
 
 from watchkeeper.model import Attributes, AttributeValue
 
-__all__ = ["indexed", "integer", "listed", "loads", "number", "numbered", "plain", "strings", "text"]
+__all__ = ["indexed", "integer", "listed", "loads", "number", "numbered", "plain", "strings", "text", "unpacked"]
 
 _TOKENS_MAX = 10**12  # no call has as many, and sums of them fit 64 bits
 _SHORTEST = 4  # two words of a name, an index, a field
@@ -65,6 +65,12 @@ def loads(value: AttributeValue) -> Any:  # noqa: ANN401 - JSON is any shape
     return value
 
 
+def unpacked(value: AttributeValue) -> Any:  # noqa: ANN401 - JSON is any shape
+    """Return what a JSON text holds, or a copy of the value that can be written as JSON."""
+    # What was JSON needs no copying.
+    return loads(value) if isinstance(value, str) else plain(value)
+
+
 def strings(value: AttributeValue) -> tuple[str, ...]:
     """Return texts from an array, a JSON array's text, or one text."""
     found = loads(value)
@@ -115,7 +121,8 @@ def indexed(attributes: Attributes) -> dict[str, Any]:
             if type(inner) is not dict:
                 inner = place[step] = {}
             place = inner
-        place.setdefault(steps[-1], value)
+        # A dict is copied, as other keys may go into it and the attributes stay as they are.
+        place.setdefault(steps[-1], plain(value) if type(value) is dict else value)
     return roots
 
 

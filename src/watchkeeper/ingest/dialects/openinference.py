@@ -6,7 +6,7 @@ from typing import Any
 
 from watchkeeper.ingest.draft import Draft
 from watchkeeper.ingest.messages import content_of
-from watchkeeper.ingest.read import indexed, integer, listed, loads, number, plain, strings, text
+from watchkeeper.ingest.read import indexed, integer, listed, loads, number, plain, strings, text, unpacked
 from watchkeeper.model import (
     Attributes,
     AttributeValue,
@@ -36,6 +36,7 @@ _KINDS: dict[str, SpanKind] = {
 _NOT_PARAMETERS = frozenset({"model", "stream", "tools", "messages", "input"})
 """What some instrumentations leave among the parameters, and is told elsewhere."""
 _FIRST_TOKEN = "First Token Stream Event"  # noqa: S105 - an event's name
+_COSTS = frozenset({"llm.cost.total", "llm.cost.prompt", "llm.cost.completion"})
 _NANO = 1_000_000_000
 _JSON = "application/json"
 
@@ -70,8 +71,10 @@ class OpenInference:
             cost=_cost(found),
             time_to_first_token_ns=_first_token(raw),
             streaming=True if parameters.get("stream") is True else None,
-            finish_reasons=strings(found.get("llm.finish_reason")),
-            parameters={key: value for key, value in parameters.items() if key not in _NOT_PARAMETERS},
+            finish_reasons=strings(found["llm.finish_reason"]) if "llm.finish_reason" in found else (),
+            parameters={key: value for key, value in parameters.items() if key not in _NOT_PARAMETERS}
+            if parameters
+            else {},
             input=_input(found, lists),
             output=_output(found, lists),
             tools=_tools(lists),
@@ -79,13 +82,14 @@ class OpenInference:
             agent_name=text(found.get("agent.name")),
             prompt_name=text(found.get("prompt.id")),
             prompt_version=text(found.get("llm.prompt_template.version")),
-            tags=strings(found.get("tag.tags")),
+            tags=strings(found["tag.tags"]) if "tag.tags" in found else (),
         )
 
 
 def _parameters(found: Attributes) -> dict[str, Any]:
-    told = loads(found.get("llm.invocation_parameters", found.get("embedding.invocation_parameters")))
-    return {str(key): plain(value) for key, value in told.items()} if isinstance(told, dict) else {}
+    told = found.get("llm.invocation_parameters", found.get("embedding.invocation_parameters"))
+    told = None if told is None else unpacked(told)
+    return told if isinstance(told, dict) else {}
 
 
 def _usage(found: Attributes) -> Usage:
@@ -107,6 +111,8 @@ def _usage(found: Attributes) -> Usage:
 
 def _cost(found: Attributes) -> Cost | None:
     """OpenInference's costs are US dollars."""
+    if _COSTS.isdisjoint(found):
+        return None
     total = _dollars(found.get("llm.cost.total"))
     sides = {
         name: _dollars(found.get(f"llm.cost.{side}")) for side, name in (("prompt", "input"), ("completion", "output"))
@@ -126,7 +132,7 @@ def _dollars(value: AttributeValue) -> int | None:
 
 
 def _first_token(raw: RawSpan) -> int | None:
-    times = [event.time for event in raw.events if event.name == _FIRST_TOKEN]
+    times = [event.time for event in raw.events if event.name == _FIRST_TOKEN] if raw.events else ()
     return max(0, min(times) - raw.start_time) if times else None
 
 
@@ -137,9 +143,9 @@ def _input(found: Attributes, lists: dict[str, Any]) -> Content | None:
         messages = tuple(Message(role="user", parts=(TextPart(one),)) for one in _texts(prompts))
     if messages:
         return Content(messages=messages)
-    query = text(found.get("reranker.query")) or "\n".join(
-        _texts(listed(lists.get("embedding.embeddings"), "embedding"))
-    )
+    query = text(found.get("reranker.query"))
+    if query is None and "embedding.embeddings" in lists:
+        query = "\n".join(_texts(listed(lists["embedding.embeddings"], "embedding")))
     return content_of(query) or _value(found, "input")
 
 
@@ -165,7 +171,7 @@ def _value(found: Attributes, side: str) -> Content | None:
 
 
 def _messages(tree: object, role: str) -> tuple[Message, ...]:
-    return tuple(_message(one, role) for one in listed(tree, "message"))
+    return () if tree is None else tuple([_message(one, role) for one in listed(tree, "message")])
 
 
 def _message(told: dict[str, Any], default_role: str) -> Message:
@@ -190,7 +196,7 @@ def _call(told: dict[str, Any]) -> ToolCallPart:
     return ToolCallPart(
         id=text(told.get("id")),
         name=text(function.get("name")) or "",
-        arguments=plain(loads(function.get("arguments"))),
+        arguments=unpacked(function.get("arguments")),
     )
 
 
@@ -222,4 +228,4 @@ def _documents(tree: object) -> tuple[Document, ...]:
 
 
 def _tools(lists: dict[str, Any]) -> tuple[Any, ...]:
-    return tuple(plain(loads(one.get("json_schema"))) for one in listed(lists.get("llm.tools"), "tool"))
+    return tuple(unpacked(one.get("json_schema")) for one in listed(lists.get("llm.tools"), "tool"))

@@ -101,10 +101,11 @@ def _events(raw: RawSpan) -> Iterator[tuple[str, AttributeValue]]:
 
 
 def _numbered(tree: Any, role: str) -> tuple[Message, ...]:  # noqa: ANN401 - a tree of dicts
-    told: list[dict[str, Any]] = []
-    for one in numbered(tree):
-        calls = numbered(one.get("tool_calls"))
+    told = numbered(tree)  # a tree of our own making
+    for one in told:
+        if "tool_calls" in one:
+            one["tool_calls"] = numbered(one["tool_calls"]) or one["tool_calls"]
         # Some put the role where the content's name belongs: `gen_ai.prompt.0.user`.
-        content = one.get("content", one.get(role) if "role" not in one else None)
-        told.append({**one, "content": content, "tool_calls": calls} if calls else {**one, "content": content})
+        if "content" not in one and "role" not in one:
+            one["content"] = one.get(role)
     return messages_of(told, role)

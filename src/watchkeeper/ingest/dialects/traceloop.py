@@ -10,7 +10,7 @@ from typing import Any
 
 from watchkeeper.ingest.draft import Draft
 from watchkeeper.ingest.messages import content_of
-from watchkeeper.ingest.read import integer, loads, number, plain, strings, text
+from watchkeeper.ingest.read import integer, loads, number, plain, strings, text, unpacked
 from watchkeeper.model import Attributes, Content, Document, RawEvent, RawSpan, SpanKind, Usage, semconv
 
 __all__ = ["Traceloop"]
@@ -137,9 +137,7 @@ def _tools(found: Attributes) -> Iterator[dict[str, Any]]:
         if (name := text(found.get(f"{start}name"))) is None:
             return
         told = {key: found.get(f"{start}{key}") for key in ("description", "parameters")}
-        yield {"type": "function", "name": name} | {
-            key: plain(loads(one)) for key, one in told.items() if one is not None
-        }
+        yield {"type": "function", "name": name} | {key: unpacked(one) for key, one in told.items() if one is not None}
 
 
 def _document(event: RawEvent) -> Document:
