@@ -87,6 +87,10 @@ PROVIDERS = {
         "mistral_ai", "mistral-medium-latest", fake_mistral.MODEL, (100, 20, 64, None, None), "computed 0",
         ("tool_calls", "stop"), "D681PevKs", "mistralai.client.errors.SDKError", embedding=("mistral-embed", "computed 0"),
     ),
+    "gemini": Provider(
+        "gcp.gemini", "gemini-2.5-flash", "gemini-2.5-flash", (100, 20, 64, None, 7), "computed 62720", ("STOP", "STOP"),
+        "call_1", "google.genai.errors.ServerError", embedding=None,
+    ),
 }  # fmt: skip
 ARGUMENTS = '{"city":"Bern"}'
 FOUND = '{"city":"Bern","sky":"clear","temperature":21}'

@@ -44,7 +44,7 @@ class Client(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     environment: dict[str, str] = {}
     variants: dict[str, Variant] = {}
     differs: tuple[Differs, ...] = ()
-    speaks: Literal["openai", "anthropic", "mistral"] = "openai"
+    speaks: Literal["openai", "anthropic", "mistral", "gemini"] = "openai"
     missing: tuple[str, ...] = ()
 
 

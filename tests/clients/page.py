@@ -14,7 +14,7 @@ SAME, SOME, NONE = "✓", "◐", "○"
 SHOWN = {
     "collector": "http://127.0.0.1:7070", "port": "7070", "grpc": "4317", "public_key": "pk-…", "secret_key": "sk-…",
     "bearer": "Bearer%20sk-…", "basic": "BASE64_OF_pk-…:sk-…", "model": "https://api.openai.com/v1",
-    "anthropic": "https://api.anthropic.com", "mistral": "https://api.mistral.ai",
+    "anthropic": "https://api.anthropic.com", "mistral": "https://api.mistral.ai", "gemini": "https://generativelanguage.googleapis.com",
 }  # fmt: skip
 """What stands in place of a placeholder, for a person to read."""
 CALL_WORDS = {

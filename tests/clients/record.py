@@ -70,6 +70,7 @@ def _cleaner(sink: str, providers: run.Providers) -> _Cleaner:
         providers.openai.removeprefix("http://").removesuffix("/v1"): "127.0.0.1:8000",
         providers.anthropic.removeprefix("http://"): "127.0.0.1:8000",
         providers.mistral.removeprefix("http://"): "127.0.0.1:8000",
+        providers.gemini.removeprefix("http://"): "127.0.0.1:8000",
         socket.gethostname(): "host",
         platform.release(): "1",
     }

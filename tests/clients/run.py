@@ -16,7 +16,7 @@ from urllib.parse import quote
 
 from hatch_build import find_node
 
-from tests import fake_anthropic, fake_mistral, fake_openai
+from tests import fake_anthropic, fake_gemini, fake_mistral, fake_openai
 from tests.clients.client import FOLDER, Setup
 
 ROOT = Path(__file__).parents[2]
@@ -43,6 +43,7 @@ class Providers:
     openai: str
     anthropic: str
     mistral: str
+    gemini: str
 
 
 @dataclass(frozen=True)
@@ -58,9 +59,9 @@ class Place:
 @contextmanager
 def providing() -> Iterator[Providers]:
     """Run the fake providers."""
-    servers = [fake.start() for fake in (fake_openai, fake_anthropic, fake_mistral)]
-    openai, anthropic, mistral = (f"http://127.0.0.1:{one.server_address[1]}" for one in servers)
-    yield Providers(f"{openai}/v1", anthropic, mistral)
+    servers = [fake.start() for fake in (fake_openai, fake_anthropic, fake_mistral, fake_gemini)]
+    openai, anthropic, mistral, gemini = (f"http://127.0.0.1:{one.server_address[1]}" for one in servers)
+    yield Providers(f"{openai}/v1", anthropic, mistral, gemini)
     for one in servers:
         one.shutdown()
         one.server_close()
@@ -118,6 +119,8 @@ def surroundings(providers: Providers, nobody: str) -> dict[str, str]:
         "ANTHROPIC_API_KEY": "none",
         "MISTRAL_BASE_URL": providers.mistral,
         "MISTRAL_API_KEY": "none",
+        "GOOGLE_GEMINI_BASE_URL": providers.gemini,
+        "GEMINI_API_KEY": "none",
     }
 
 
@@ -149,6 +152,7 @@ def _filler(setup: Setup, place: Place, providers: Providers, packages: Path) ->
         "model": providers.openai,
         "anthropic": providers.anthropic,
         "mistral": providers.mistral,
+        "gemini": providers.gemini,
     }
     if setup.client.language == "javascript":
         words |= {"node": str(find_node(NODE)[0]), "folder": str(_sources(setup.folder, packages))}

@@ -76,7 +76,7 @@ def test_a_call_counted_twice_is_a_difference() -> None:
     ]
 
 
-@pytest.mark.parametrize("speaks", ["openai", "anthropic", "mistral"])
+@pytest.mark.parametrize("speaks", ["openai", "anthropic", "mistral", "gemini"])
 def test_every_cell_has_its_column(speaks: str) -> None:
     """Each field of the canonical rows is shown in one column of the table, and each column has a field."""
     assert {field for _, field in canonical(speaks)} == {field for one in COLUMNS.values() for field in one}

@@ -51,7 +51,7 @@ def test_an_unknown_placeholder_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_
     monkeypatch.setattr(run, "VENVS", tmp_path)
 
     with pytest.raises(AssertionError, match=r"a/client\.toml.*\{colector\}"):
-        run.run(Setup("a", client), run.Place("http://127.0.0.1:1"), run.Providers("", "", ""))
+        run.run(Setup("a", client), run.Place("http://127.0.0.1:1"), run.Providers("", "", "", ""))
 
 
 def test_a_client_that_is_not_installed_is_named() -> None:

@@ -50,6 +50,8 @@ _EXACT = frozenset({
     # Claude Code's spans and events
     "user_prompt", "new_context", "response.model_output", "system_prompt_preview", "user_system_prompt", "system_reminders",
     "tool_input", "tool_parameters", "prompt_text", "full_command", "bash_command", "file_path", "body", "content", "diff",
+    # Gemini CLI's events
+    "request_text", "response_text", "function_args",
     # what people write by hand
     "prompt", "completion", "input", "output", "question", "answer", "query", "response", "messages", "arguments", "result",
 })  # fmt: skip

@@ -12,7 +12,7 @@ from watchkeeper.ingest.messages import messages_of, part_of
 from watchkeeper.ingest.read import integer, loads, plain, text
 from watchkeeper.model import Content, Message, Part, ReasoningPart, TextPart, ToolCallPart, ToolResultPart, Usage
 
-__all__ = ["answered", "asked", "finishes", "parameters", "tools", "used"]
+__all__ = ["answered", "asked", "finishes", "gemini_turns", "parameters", "tools", "turns", "used"]
 
 Body = Mapping[str, Any]
 _CONTENT = frozenset({
@@ -28,7 +28,7 @@ def asked(body: Body) -> Content | None:
     system = body.get("system", body.get("instructions"))
     given: tuple[Message, ...] = ()
     if isinstance(found := body.get("messages"), list):
-        given = _turns(found)
+        given = turns(found)
     elif isinstance(found := body.get("contents"), list | str):
         system = (
             system
@@ -36,7 +36,7 @@ def asked(body: Body) -> Content | None:
             or body.get("system_instruction")
             or _config(body, "systemInstruction")
         )
-        given = _gemini(found)
+        given = gemini_turns(found)
     elif isinstance(found := body.get("input", body.get("prompt")), list):
         if all(isinstance(one, str) for one in found):
             return Content(text="\n".join(found)) if found else None
@@ -57,10 +57,13 @@ def answered(body: Body) -> Content | None:
     elif isinstance(output := body.get("output"), list):
         found = _joined(_items(output))
     elif isinstance(content := body.get("content"), list):
-        found = _turns([{"role": "assistant", "content": content}])
+        found = turns([{"role": "assistant", "content": content}])
     elif isinstance(candidates := body.get("candidates"), list):
         found = tuple(
-            one for told in candidates if isinstance(told, dict) for one in _gemini([told.get("content")], "assistant")
+            one
+            for told in candidates
+            if isinstance(told, dict)
+            for one in gemini_turns([told.get("content")], "assistant")
         )
     return Content(messages=found) if found else None
 
@@ -132,7 +135,14 @@ def tools(body: Body) -> tuple[Any, ...]:
     for one in found:
         declared = one.get("functionDeclarations") if isinstance(one, dict) else None
         flat += declared if isinstance(declared, list) else [one]
-    return tuple(plain(one) for one in flat)
+    return tuple(_declared(plain(one)) for one in flat)
+
+
+def _declared(tool: Any) -> Any:  # noqa: ANN401 - JSON is any shape
+    """Return a tool with its schema under the word that every other provider has for it."""
+    if isinstance(tool, dict) and "parametersJsonSchema" in tool:
+        return {("parameters" if key == "parametersJsonSchema" else key): value for key, value in tool.items()}
+    return tool
 
 
 def _config(body: Body, key: str) -> Any:  # noqa: ANN401 - JSON is any shape
@@ -154,7 +164,7 @@ def _system(told: Any) -> tuple[Message, ...]:  # noqa: ANN401 - JSON is any sha
     return messages_of([{"role": "system", "content": told}], "system") if told else ()
 
 
-def _turns(given: list[Any]) -> tuple[Message, ...]:
+def turns(given: list[Any]) -> tuple[Message, ...]:
     """Read messages; tool results, which Anthropic has the user bring, become turns of the tool."""
     found: list[Message] = []
     for one in messages_of(given, "user"):
@@ -201,7 +211,8 @@ def _joined(found: tuple[Message, ...]) -> tuple[Message, ...]:
     return (Message(role="assistant", parts=parts),) if parts else ()
 
 
-def _gemini(contents: Any, default: str = "user") -> tuple[Message, ...]:  # noqa: ANN401 - JSON is any shape
+def gemini_turns(contents: Any, default: str = "user") -> tuple[Message, ...]:  # noqa: ANN401 - JSON is any shape
+    """Read Gemini's contents."""
     if isinstance(contents, str):
         return messages_of(contents, default)
     found: list[Message] = []

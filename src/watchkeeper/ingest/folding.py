@@ -6,7 +6,7 @@ from typing import Any
 
 from watchkeeper.ingest.read import loads
 
-__all__ = ["fold"]
+__all__ = ["fold", "texts_joined"]
 
 Piece = dict[str, Any]
 
@@ -101,11 +101,12 @@ def _gemini(told: list[Piece]) -> Piece:
             known["content"]["parts"] += parts if isinstance(parts, list) else []
             known |= {key: value for key, value in part.items() if key != "content"}
     for candidate in candidates.values():
-        candidate["content"]["parts"] = _texts_joined(candidate["content"]["parts"])
+        candidate["content"]["parts"] = texts_joined(candidate["content"]["parts"])
     return {**whole, "candidates": list(candidates.values())}
 
 
-def _texts_joined(parts: list[Any]) -> list[Any]:
+def texts_joined(parts: list[Any]) -> list[Any]:
+    """Join the texts of Gemini's parts that follow each other."""
     found: list[Any] = []
     for part in parts:
         last = found[-1] if found else {}

@@ -9,7 +9,7 @@ import { fileURLToPath } from "node:url";
 import * as said from "../conversation.mjs";
 
 const claude = createRequire(import.meta.url).resolve("@anthropic-ai/claude-code/cli-wrapper.cjs");
-const weather = fileURLToPath(new URL("weather.mjs", import.meta.url));
+const weather = fileURLToPath(new URL("../weather.mjs", import.meta.url));
 const servers = { mcpServers: { weather: { command: process.execPath, args: [weather] } } };
 
 function ask(...more) {

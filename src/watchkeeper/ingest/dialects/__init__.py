@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from watchkeeper.ingest.dialects.claude_code import ClaudeCode
+from watchkeeper.ingest.dialects.gemini_cli import GeminiCli
 from watchkeeper.ingest.dialects.helicone import Helicone
 from watchkeeper.ingest.dialects.litellm import LiteLLM
 from watchkeeper.ingest.dialects.logfire import Logfire
@@ -28,6 +29,7 @@ def registry() -> Registry[Dialect]:
         Logfire(),
         PydanticAI(),
         ClaudeCode(),
+        GeminiCli(),
         LiteLLM(),
         OpenLit(),
         Vercel(),

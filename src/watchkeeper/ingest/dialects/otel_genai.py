@@ -37,9 +37,9 @@ class OtelGenAI:
     name = "otel_genai"
     heads = frozenset({"gen_ai"})
 
-    def speaks(self, raw: RawSpan) -> bool:  # noqa: ARG002 - the port gives it
-        """Say whether any `gen_ai.` key is there: its head alone says so."""
-        return True
+    def speaks(self, raw: RawSpan) -> bool:
+        """Say whether any `gen_ai.` key is there, as its head says, and not in Gemini CLI's use of them."""
+        return raw.scope.name != "gemini-cli"
 
     def read(self, raw: RawSpan) -> Draft:
         """Read the conventions' fields."""

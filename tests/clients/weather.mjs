@@ -2,7 +2,7 @@
 
 import { createInterface } from "node:readline";
 
-import * as said from "../conversation.mjs";
+import * as said from "./conversation.mjs";
 
 const { name, description, parameters } = said.TOOLS[0].function;
 const answers = {
