@@ -27,8 +27,10 @@ STACKS = Path(__file__).parents[2] / "ui/src/features/start/stacks.json"
 CLIENTS = {
     "watchkeeper": None,
     "opentelemetry": "genai",
+    "langfuse": "langfuse5",
     "phoenix": "phoenix",
     "js-vercel": "js-vercel",
+    "js-langfuse": "js-langfuse",
     "js-phoenix": "js-phoenix",
     "curl": None,
 }

@@ -41,6 +41,8 @@ class Draft(msgspec.Struct, kw_only=True):
     user_id: str | None = None
     tags: tuple[str, ...] = ()
     error_type: str | None = None
+    failure: str | None = None
+    """Why it failed, maybe empty, where OpenTelemetry's own status does not say that it did."""
     environment: str | None = None
     release: str | None = None
     took_ns: int | None = None
@@ -109,6 +111,7 @@ def _fill(first: Draft, second: Draft) -> None:
     a.session_id = b.session_id if a.session_id is None else a.session_id
     a.user_id = b.user_id if a.user_id is None else a.user_id
     a.error_type = b.error_type if a.error_type is None else a.error_type
+    a.failure = b.failure if a.failure is None else a.failure
     a.environment = b.environment if a.environment is None else a.environment
     a.release = b.release if a.release is None else a.release
     a.took_ns = b.took_ns if a.took_ns is None else a.took_ns

@@ -17,7 +17,7 @@ from watchkeeper.model import (
     ToolResultPart,
 )
 
-__all__ = ["content_of", "messages_of", "part_of", "tool_call_of"]
+__all__ = ["arguments_of", "content_of", "messages_of", "part_of", "tool_call_of"]
 
 _MORE = frozenset({"reasoning_content", "reasoning", "tool_calls", "tool_call_id", "name"})
 """What a message may have beside its role, its parts and its reason."""
@@ -36,6 +36,18 @@ def content_of(value: Any, mime_type: str | None = None) -> Content | None:  # n
     import msgspec
 
     return Content(text=msgspec.json.encode(plain(value)).decode(), mime_type="application/json")
+
+
+def arguments_of(value: Any) -> Content | None:  # noqa: ANN401 - any JSON
+    """Return what a decorated function was given (`{"args": …, "kwargs": …}`): its one argument, or all by their names."""
+    told = value
+    if isinstance(told, dict) and told.keys() == {"args", "kwargs"}:
+        args, named = told["args"], told["kwargs"]
+        if not args:
+            told = named
+        elif not named:
+            told = args[0] if isinstance(args, list) and len(args) == 1 else args
+    return content_of(told)
 
 
 def messages_of(value: Any, default_role: str) -> tuple[Message, ...]:  # noqa: ANN401 - any shape

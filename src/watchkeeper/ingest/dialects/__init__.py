@@ -5,6 +5,7 @@ from __future__ import annotations
 from watchkeeper.ingest.dialects.claude_code import ClaudeCode
 from watchkeeper.ingest.dialects.gemini_cli import GeminiCli
 from watchkeeper.ingest.dialects.helicone import Helicone
+from watchkeeper.ingest.dialects.langfuse import Langfuse
 from watchkeeper.ingest.dialects.litellm import LiteLLM
 from watchkeeper.ingest.dialects.logfire import Logfire
 from watchkeeper.ingest.dialects.openinference import OpenInference
@@ -26,6 +27,7 @@ def registry() -> Registry[Dialect]:
     table: Registry[Dialect] = Registry("dialect")
     for dialect in (
         Own(),
+        Langfuse(),
         Logfire(),
         PydanticAI(),
         ClaudeCode(),

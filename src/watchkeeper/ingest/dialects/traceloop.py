@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from watchkeeper.ingest.draft import Draft
-from watchkeeper.ingest.messages import content_of
+from watchkeeper.ingest.messages import arguments_of, content_of
 from watchkeeper.ingest.read import integer, loads, number, plain, strings, text, unpacked
 from watchkeeper.model import Attributes, Content, Document, RawEvent, RawSpan, SpanKind, Usage, semconv
 
@@ -81,7 +81,7 @@ def _entity(found: Attributes, kind: str, draft: Draft) -> None:
         draft.tool_name = entity
     elif kind == "agent":
         draft.agent_name = entity
-    draft.input = _given(loads(found.get("traceloop.entity.input")))
+    draft.input = arguments_of(loads(found.get("traceloop.entity.input")))
     draft.output = content_of(loads(found.get("traceloop.entity.output")))
 
 
@@ -118,17 +118,6 @@ def _events(raw: RawSpan, draft: Draft) -> None:
         draft.time_to_first_token_ns = max(0, min(times) - raw.start_time)
     elif documents := tuple(_document(one) for one in raw.events if one.name in _FOUND):
         draft.kind, draft.output = draft.kind or "retriever", Content(documents=documents)
-
-
-def _given(told: Any) -> Content | None:  # noqa: ANN401 - any JSON
-    """Read what a decorated function was given: its one argument, or all by their names."""
-    if isinstance(told, dict) and told.keys() == {"args", "kwargs"}:
-        args, named = told["args"], told["kwargs"]
-        if not args:
-            told = named
-        elif not named:
-            told = args[0] if isinstance(args, list) and len(args) == 1 else args
-    return content_of(told)
 
 
 def _tools(found: Attributes) -> Iterator[dict[str, Any]]:

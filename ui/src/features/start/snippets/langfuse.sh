@@ -1,0 +1,5 @@
+pip install langfuse openai
+export LANGFUSE_BASE_URL={{endpoint}}
+export LANGFUSE_PUBLIC_KEY={{public}}
+export LANGFUSE_SECRET_KEY={{secret}}
+export OTEL_SERVICE_NAME=my-app
