@@ -57,8 +57,8 @@ def basic(pair: str) -> str:
 
 
 WAYS: list[tuple[str, str]] = [
-    ("Authorization", "Bearer {}"), ("Authorization", "bearer  {} "), ("authorization", "{}"), ("x-api-key", "{}"),
-    ("api_key", "{}"), ("api-key", "{}"),
+    ("Authorization", "Bearer {}"), ("Authorization", "bearer  {} "), ("Authorization", "Bearer%20{}"),
+    ("authorization", "{}"), ("x-api-key", "{}"), ("api_key", "{}"), ("api-key", "{}"),
 ]  # fmt: skip
 
 

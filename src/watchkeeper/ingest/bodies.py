@@ -84,37 +84,52 @@ def used(usage: Any) -> Usage:  # noqa: ANN401 - JSON is any shape
     """Read an answer's `usage` or `usageMetadata` to inclusive totals; nested details may stand flat, with dots."""
     if not isinstance(usage, Mapping):
         return _NO_USAGE
+    found: dict[str, int] = {}
+    for key, value in usage.items():
+        if type(value) is dict:
+            for inner, more in value.items():
+                _count(found, f"{key}.{inner}", more)
+        else:
+            _count(found, key, value)
+    if not found:
+        return _NO_USAGE
+    # Anthropic alone counts the cache beside the input, and Gemini the thoughts beside the answer.
+    beside = found.pop("read_beside", None), found.pop("written_beside", None)
+    if "input_tokens" in found:
+        found["input_tokens"] += (beside[0] or 0) + (beside[1] or 0) + found.pop("tools_beside", 0)
+    found.pop("tools_beside", None)
+    if beside[0] is not None:
+        found["cache_read_tokens"] = beside[0]
+    if beside[1] is not None:
+        found["cache_write_tokens"] = beside[1]
+    if (thought := found.pop("thoughts_beside", None)) is not None:
+        found["reasoning_tokens"] = thought
+        found["output_tokens"] = found.get("output_tokens", 0) + thought
+    return Usage(**found)
 
-    def count(*keys: str) -> int | None:
-        return next((value for key in keys if (value := integer(_at(usage, key))) is not None), None)
 
-    if "promptTokenCount" in usage or "totalTokenCount" in usage:
-        thought, answer = count("thoughtsTokenCount"), count("candidatesTokenCount")
-        asked_, tools_ = count("promptTokenCount"), count("toolUsePromptTokenCount")
-        return Usage(
-            input_tokens=None if asked_ is None else asked_ + (tools_ or 0),
-            output_tokens=None if answer is None and thought is None else (answer or 0) + (thought or 0),
-            cache_read_tokens=count("cachedContentTokenCount"),
-            reasoning_tokens=thought,
-        )
-    read, written = count("cache_read_input_tokens"), count("cache_creation_input_tokens")
-    given = count("prompt_tokens", "input_tokens")
-    # Anthropic alone counts the cache beside the input.
-    return Usage(
-        input_tokens=None if given is None else given + (read or 0) + (written or 0),
-        output_tokens=count("completion_tokens", "output_tokens"),
-        cache_read_tokens=count(
-            "cache_read_input_tokens", "prompt_tokens_details.cached_tokens", "input_tokens_details.cached_tokens"
-        ),
-        cache_write_tokens=count("cache_creation_input_tokens", "input_tokens_details.cache_write_tokens"),
-        reasoning_tokens=count(
-            "completion_tokens_details.reasoning_tokens",
-            "output_tokens_details.reasoning_tokens",
-            "output_tokens_details.thinking_tokens",
-        ),
-        input_audio_tokens=count("prompt_tokens_details.audio_tokens"),
-        output_audio_tokens=count("completion_tokens_details.audio_tokens"),
-    )
+_COUNTS = {
+    "prompt_tokens": "input_tokens", "completion_tokens": "output_tokens",
+    "input_tokens": "input_tokens", "output_tokens": "output_tokens",
+    "prompt_tokens_details.cached_tokens": "cache_read_tokens", "input_tokens_details.cached_tokens": "cache_read_tokens",
+    "input_tokens_details.cache_write_tokens": "cache_write_tokens",
+    "completion_tokens_details.reasoning_tokens": "reasoning_tokens",
+    "output_tokens_details.reasoning_tokens": "reasoning_tokens",
+    "output_tokens_details.thinking_tokens": "reasoning_tokens",
+    "prompt_tokens_details.audio_tokens": "input_audio_tokens",
+    "completion_tokens_details.audio_tokens": "output_audio_tokens",
+    "cache_read_input_tokens": "read_beside", "cache_creation_input_tokens": "written_beside",
+    "promptTokenCount": "input_tokens", "candidatesTokenCount": "output_tokens",
+    "cachedContentTokenCount": "cache_read_tokens", "thoughtsTokenCount": "thoughts_beside",
+    "toolUsePromptTokenCount": "tools_beside",
+}  # fmt: skip
+"""The providers' counts, and which of ours each is or is added to."""
+
+
+def _count(found: dict[str, int], key: str, value: Any) -> None:  # noqa: ANN401 - JSON is any shape
+    name = _COUNTS.get(key)
+    if name is not None and name not in found and (count := integer(value)) is not None:
+        found[name] = count
 
 
 def parameters(body: Body) -> dict[str, Any]:
@@ -148,14 +163,6 @@ def _declared(tool: Any) -> Any:  # noqa: ANN401 - JSON is any shape
 def _config(body: Body, key: str) -> Any:  # noqa: ANN401 - JSON is any shape
     config = body.get("config")
     return config.get(key) if isinstance(config, dict) else None
-
-
-def _at(tree: Body, path: str) -> Any:  # noqa: ANN401 - JSON is any shape
-    if (found := tree.get(path)) is not None or "." not in path:
-        return found
-    name, _, rest = path.partition(".")
-    inner = tree.get(name)
-    return inner.get(rest) if isinstance(inner, dict) else None
 
 
 def _system(told: Any) -> tuple[Message, ...]:  # noqa: ANN401 - JSON is any shape

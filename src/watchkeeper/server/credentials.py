@@ -24,6 +24,10 @@ def secret_of(header: Callable[[str], str | None]) -> str | None:
     authorization = (header("authorization") or "").strip()
     if not authorization:
         return next((told for name in _KEY_HEADERS if (told := (header(name) or "").strip())), None)
+    if (
+        authorization[:9].lower() == "bearer%20"
+    ):  # OTEL_EXPORTER_OTLP_HEADERS, from who does not decode it (Claude Code)
+        authorization = f"Bearer {authorization[9:]}"
     scheme, _, rest = authorization.partition(" ")
     match scheme.lower():
         case "bearer":
