@@ -8,6 +8,7 @@ from watchkeeper.ingest.dialects.helicone import Helicone
 from watchkeeper.ingest.dialects.langfuse import Langfuse
 from watchkeeper.ingest.dialects.litellm import LiteLLM
 from watchkeeper.ingest.dialects.logfire import Logfire
+from watchkeeper.ingest.dialects.mlflow import MLflow
 from watchkeeper.ingest.dialects.openinference import OpenInference
 from watchkeeper.ingest.dialects.openlit import OpenLit
 from watchkeeper.ingest.dialects.otel_genai import OtelGenAI
@@ -34,6 +35,7 @@ def registry() -> Registry[Dialect]:
         GeminiCli(),
         LiteLLM(),
         OpenLit(),
+        MLflow(),
         Vercel(),
         OtelGenAI(),
         OtelLegacy(),

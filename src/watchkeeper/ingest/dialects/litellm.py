@@ -41,13 +41,6 @@ _OPERATIONS = {
     "speech": _Operation("speech", "llm"), "call_mcp_tool": _Operation("execute_tool", "tool"),
 }  # fmt: skip
 """LiteLLM's names of calls; those made without waiting have an `a` before them."""
-_PROVIDERS = {
-    "azure": "azure.ai.openai", "azure_ai": "azure.ai.inference", "bedrock": "aws.bedrock", "gemini": "gcp.gemini",
-    "bedrock_converse": "aws.bedrock", "vertex_ai": "gcp.vertex_ai", "vertex_ai_beta": "gcp.vertex_ai",
-    "mistral": "mistral_ai", "xai": "x_ai", "watsonx": "ibm.watsonx.ai", "cohere_chat": "cohere",
-    "text-completion-openai": "openai", "codestral": "mistral_ai", "moonshot": "moonshot_ai",
-}  # fmt: skip
-"""What OpenTelemetry calls LiteLLM's providers; the rest have the same name in both."""
 _COUNT = re.compile(r"'(cached_tokens|reasoning_tokens|cache_creation_input_tokens|cache_read_input_tokens)': (\d+)")
 _FIELDS = {
     "cached_tokens": "cache_read_tokens", "cache_read_input_tokens": "cache_read_tokens",
@@ -75,12 +68,10 @@ class LiteLLM:
             return Draft(kind="guardrail")
         told = text(found.get("llm.request.type")) or text(found.get("litellm.call_type")) or ""
         what = _OPERATIONS.get(told) or _OPERATIONS.get(told.removeprefix("a"))
-        provider = text(found.get("gen_ai.system")) if semconv.PROVIDER not in found else None
         given, answer = _messages(found)
         return Draft(
             kind=what.kind if what else None,
             operation=what.name if what else None,
-            provider=_PROVIDERS.get(provider, provider) if provider else None,
             usage=_usage(found),
             cost=_cost(found),
             streaming=_flag(found.get("llm.is_streaming", found.get("litellm.request.streaming"))),
