@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -17,11 +18,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from tests.clients.conversation import SERVICE
 from tests.clients.install import ensure
-from tests.clients.run import KEPT, ROOT, VENVS
+from tests.clients.run import KEPT, ROOT, VENVS, providing, surroundings
 from tests.ingest.recorded import body
 from tests.serving import free_port, wait_until
-from watchkeeper.importers import Client, Phoenix, Source, Window
+from watchkeeper.importers import Client, MLflow, Phoenix, Source, Window
 
 ENVIRONMENTS = Path(__file__).parent / "envs"
 FIXTURES = Path(__file__).parent / "fixtures"
@@ -121,6 +123,50 @@ def _until(ask: Callable[[], list[Any]], count: int) -> None:
     raise AssertionError(f"it never had {count}")
 
 
+@contextmanager
+def mlflow() -> Iterator[str]:
+    """Run MLflow, have its own client make the conversation, and judge it; yield its address."""
+    url = f"http://127.0.0.1:{free_port()}"
+    nobody = {"MLFLOW_DISABLE_TELEMETRY": "true"}
+    with tempfile.TemporaryDirectory(prefix="mlflow-") as folder, providing() as providers:
+        words = [
+            str(home("mlflow") / "mlflow"), "server", "--host", "127.0.0.1", "--port", url.rpartition(":")[2], "--workers", "1",
+            "--backend-store-uri", f"sqlite:///{folder}/mlflow.db", "--artifacts-destination", f"{folder}/artifacts",
+        ]  # fmt: skip
+        with running(words, url, "/health", Path(folder), nobody):
+            subprocess.run(
+                [str(home("mlflow") / "python"), "-m", "tests.clients.mlflow.app"], cwd=ROOT, check=True, timeout=180,
+                env=surroundings(providers, folder)
+                | nobody
+                | {"PYTHONPATH": str(ROOT), "MLFLOW_TRACKING_URI": url, "MLFLOW_EXPERIMENT_NAME": SERVICE,
+                   "WEATHER_BOT_TAGS": "yes"},
+            )  # fmt: skip
+            trace = _mlflow_trace(url)
+            for name, kind, feedback in (
+                ("helpful", "LLM_JUDGE", {"value": 0.75}),
+                ("tone", "HUMAN", {"value": "friendly"}),
+            ):
+                told = {
+                    "assessment_name": name,
+                    "source": {"source_type": kind, "source_id": "ann"},
+                    "feedback": feedback,
+                }
+                told |= {
+                    "create_time": "2026-11-26T12:00:00Z",
+                    "last_update_time": "2026-11-26T12:00:00Z",
+                    "rationale": "so",
+                }
+                post(f"{url}/api/3.0/mlflow/traces/{trace}/assessments", {"assessment": {**told, "trace_id": trace}})
+            yield url
+
+
+def _mlflow_trace(url: str) -> str:
+    where = {"type": "MLFLOW_EXPERIMENT", "mlflow_experiment": {"experiment_id": "1"}}
+    found = post(f"{url}/api/3.0/mlflow/traces/search", {"locations": [where], "max_results": 10})["traces"]
+    assert len(found) == 1
+    return str(found[0]["trace_id"])
+
+
 class Recording(Client):
     """Keeps each question with its answer."""
 
@@ -147,6 +193,7 @@ class Replaying(Client):
 
 SOURCES: dict[str, tuple[Any, Callable[[Client], Source]]] = {
     "phoenix": (phoenix, lambda client: Phoenix(client, Window())),
+    "mlflow": (mlflow, lambda client: MLflow(client, Window())),
 }
 """Each tool: how it is run, and what reads it."""
 
@@ -160,7 +207,8 @@ def record(name: str) -> None:
         for _ in source(client).pages(None):
             pass
     FIXTURES.mkdir(exist_ok=True)
-    text = json.dumps(client.answers, indent=1).replace(str(ROOT), "/app")
+    text = json.dumps(client.answers, indent=1).replace(str(VENVS), "/venvs").replace(str(ROOT), "/app")
+    text = re.sub(r'("mlflow\.source\.git\.\w+": )"[^"]*"', r'\1""', text)  # of whoever records it
     (FIXTURES / f"{name}.json").write_text(text + "\n")
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tests.cli.conftest import COMMAND, run
-from tests.importers.places import phoenix
+from tests.importers.places import mlflow, phoenix
 from tests.importers.test_otlp_json import line
 from tests.ingest.recorded import as_json, body
 from tests.serving import Served, serving
@@ -22,7 +22,7 @@ from tests.serving import Served, serving
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """A server with two projects."""
-    with serving(tmp_path_factory.mktemp("import"), projects=("talk", "many", "phoenix")) as served:
+    with serving(tmp_path_factory.mktemp("import"), projects=("talk", "many", "phoenix", "mlflow")) as served:
         yield served
 
 
@@ -88,15 +88,16 @@ def test_errors_say_what_to_do(server: Served, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_real_phoenix_is_imported(server: Served, tmp_path: Path) -> None:
-    """What a running Phoenix holds arrives, spans and annotations, and a second import changes nothing."""
+@pytest.mark.parametrize(("tool", "scores"), [("phoenix", 6), ("mlflow", 2)])
+def test_the_real_tool_is_imported(tool: str, scores: int, server: Served, tmp_path: Path) -> None:
+    """What a running Phoenix or MLflow holds arrives, spans and judgements, and a second import changes nothing."""
     count = "SELECT count(*), count(DISTINCT span_id), count(DISTINCT trace_id), min(service) FROM spans"
-    with phoenix() as url:
-        words = ("import", "phoenix", url, "--url", server.url, "--json", "--data-dir", str(tmp_path / "data"))
-        mine = {"WATCHKEEPER_API_KEY": server.keys["phoenix"]}
+    with {"phoenix": phoenix, "mlflow": mlflow}[tool]() as url:
+        words = ("import", tool, url, "--url", server.url, "--json", "--data-dir", str(tmp_path / "data"))
+        mine = {"WATCHKEEPER_API_KEY": server.keys[tool]}
         first, second = (json.loads(run(*words, **mine).stdout) for _ in range(2))
 
-    assert (first["traces"], first["spans"], first["scores"], first["skipped"]) == (1, 7, 6, [])
+    assert (first["traces"], first["spans"], first["scores"], first["skipped"]) == (1, 7, scores, [])
     assert second == first
-    assert server.sql(count, "phoenix")[1]["rows"] == [[7, 7, 1, "weather-bot"]]
-    assert server.sql("SELECT count(*) FROM scores", "phoenix")[1]["rows"] == [[6]]
+    assert server.sql(count, tool)[1]["rows"] == [[7, 7, 1, "weather-bot"]]
+    assert server.sql("SELECT count(*) FROM scores", tool)[1]["rows"] == [[scores]]

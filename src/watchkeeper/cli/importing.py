@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from base64 import b64encode
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
@@ -121,6 +122,53 @@ def phoenix(
         raise ConfigError("a file does not tell whose spans they are", hint="name the service with --source-project")
     path = Path(place).absolute()
     _run(PhoenixFiles(path, window, source_project), f"{path} {source_project}", window, asked)
+
+
+@application.command("mlflow")
+def mlflow(
+    place: Annotated[
+        str, typer.Argument(metavar="PATH_OR_URL", help="The tracking server's address, or a file of traces.")
+    ],
+    experiment: Annotated[
+        str | None, typer.Option(help="This experiment alone; for a file, the service its traces are of.")
+    ] = None,
+    since: _Since = None,
+    until: _Until = None,
+    limit: _Limit = None,
+    dry_run: _DryRun = False,
+    state: _State = None,
+    project: _Project = None,
+    data_dir: DataDir = None,
+    url: Url = None,
+    as_json: Json = False,
+) -> None:
+    """Import traces and assessments from MLflow: its tracking server, or files of Trace.to_json. (beta)
+
+    Its MLFLOW_TRACKING_TOKEN, or _USERNAME and _PASSWORD, are shown. Example: watchkeeper import mlflow http://127.0.0.1:5000
+    """
+    from watchkeeper.importers import Client, MLflow, MLflowFiles
+
+    asked = _Asked(since, until, limit, dry_run, state, project, data_dir, url, as_json)
+    window = asked.window()
+    if _is_url(place):
+        keys = read(ImportSettings)
+        headers = {"Authorization": f"Bearer {keys.mlflow_token}"} if keys.mlflow_token else {}
+        if keys.mlflow_username and not keys.mlflow_token:
+            headers = _basic(keys.mlflow_username, keys.mlflow_password or "")
+        client = Client(
+            place, headers, whose="MLflow",
+            key_hint="set MLFLOW_TRACKING_TOKEN, or MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD",
+        )  # fmt: skip
+        _run(MLflow(client, window, experiment), f"{place} {experiment or ''}", window, asked)
+        return
+    if experiment is None:
+        raise ConfigError("a file does not tell whose traces they are", hint="name the service with --experiment")
+    path = Path(place).absolute()
+    _run(MLflowFiles(path, window, experiment), f"{path} {experiment}", window, asked)
+
+
+def _basic(name: str, secret: str) -> dict[str, str]:
+    return {"Authorization": "Basic " + b64encode(f"{name}:{secret}".encode()).decode()}
 
 
 def _is_url(place: str) -> bool:

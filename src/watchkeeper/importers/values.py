@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from watchkeeper.importers.page import Tree
 from watchkeeper.kit.clock import parse_rfc3339
 
-__all__ = ["attributes", "nanoseconds", "nested", "pieces"]
+__all__ = ["attributes", "nanoseconds", "nested", "pieces", "value_of"]
 
 T = TypeVar("T")
 
@@ -37,6 +37,23 @@ def _any(value: object) -> Tree:
     if isinstance(value, Mapping):
         return {"kvlistValue": {"values": [{"key": str(key), "value": _any(one)} for key, one in value.items()]}}
     return {} if value is None else {"stringValue": str(value)}
+
+
+def value_of(told: object) -> Any:  # noqa: ANN401 - any value
+    """Read an OTLP value out of JSON, in camelCase or snake_case, as Python."""
+    for kind, inner in told.items() if isinstance(told, Mapping) else ():
+        match kind.removesuffix("Value").removesuffix("_value"):
+            case "int":
+                return int(inner)
+            case "double":
+                return float(inner)
+            case "array":
+                return [value_of(one) for one in inner.get("values") or ()]
+            case "kvlist":
+                return {one.get("key", ""): value_of(one.get("value")) for one in inner.get("values") or ()}
+            case _:
+                return inner
+    return None
 
 
 def nested(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
