@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.ingest.recorded import spans
 from tests.ingest.test_mapper import span
 from watchkeeper.ingest.draft import Draft, merge
 from watchkeeper.ingest.read import indexed
@@ -368,3 +369,12 @@ def test_indexed_keys_leave_the_attributes_as_they_came() -> None:
 
     assert indexed(told) == {"llm.input_messages": {"0": {"message": {"role": "user", "more": {"a": 1, "b": 2}}}}}
     assert inner == {"role": "user", "more": {"a": 1}}
+
+
+@pytest.mark.parametrize("client", ["phoenix-anthropic", "phoenix-anthropic_twice"])
+def test_a_call_among_anthropics_contents_is_told_of_once(client: str) -> None:
+    """Anthropic's calls for tools are written among the contents and beside them; each is one part, in its place."""
+    first = next(one for one in spans(client) if one.finish_reasons == ("tool_use",))
+
+    assert first.output is not None
+    assert [type(part) for part in first.output.messages[0].parts] == [TextPart, ToolCallPart]

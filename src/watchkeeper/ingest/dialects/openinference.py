@@ -6,7 +6,7 @@ from typing import Any
 
 from watchkeeper.ingest.draft import Draft
 from watchkeeper.ingest.messages import content_of
-from watchkeeper.ingest.read import indexed, integer, listed, loads, number, plain, strings, text, unpacked
+from watchkeeper.ingest.read import indexed, integer, listed, loads, number, numbered, plain, strings, text, unpacked
 from watchkeeper.model import (
     Attributes,
     AttributeValue,
@@ -176,18 +176,28 @@ def _messages(tree: object, role: str) -> tuple[Message, ...]:
 
 def _message(told: dict[str, Any], default_role: str) -> Message:
     role = text(told.get("role")) or default_role
-    parts: list[Part] = []
-    if "contents" in told:
-        parts.extend(_part(one) for one in listed(told["contents"], "message_content"))
+    parts = _contents(told["contents"]) if "contents" in told else []
     plain_text = text(told.get("content"))
     call_id = text(told.get("tool_call_id"))
     if role == "tool" and call_id:
         parts.append(ToolResultPart(id=call_id, result=loads(plain_text)))
     elif plain_text:
         parts.append(TextPart(plain_text))
-    if "tool_calls" in told:
+    # Anthropic's calls are told of among the contents, in their place, and here once more.
+    if "tool_calls" in told and not any(isinstance(part, ToolCallPart) for part in parts):
         parts.extend(_call(one) for one in listed(told["tool_calls"], "tool_call"))
     return Message(role=role, parts=tuple(parts), name=text(told.get("name")))
+
+
+def _contents(tree: object) -> list[Part]:
+    parts: list[Part] = []
+    for one in numbered(tree):
+        call, content = one.get("tool_call"), one.get("message_content")
+        if isinstance(call, dict):
+            parts.append(_call(call))
+        elif isinstance(content, dict):
+            parts.append(_part(content))
+    return parts
 
 
 def _call(told: dict[str, Any]) -> ToolCallPart:
