@@ -23,6 +23,8 @@ KINDS: dict[str, type[Message]] = {
 }  # fmt: skip
 IDS = {"traceId", "spanId", "parentSpanId"}
 PROJECT = {"id": "weather-bot", "name": "weather-bot", "metadata": {}, "organization": {"id": "o", "name": "o"}}
+HELICONES = dict.fromkeys(("/v1/trace/log", "/v1/trace/log-python"), "/v1/traces")
+"""Where Helicone takes spans."""
 ANSWERS: dict[str, Any] = {
     "/api/public/projects": {"data": [PROJECT]},
     "/api/public/health": {"status": "OK", "version": "3.0.0"},
@@ -56,6 +58,7 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         """Keep a body."""
         body, path = self._body(), urlsplit(self.path).path
+        path = HELICONES.get(path, path)
         signal = path.rpartition("/")[2]
         binary = "protobuf" in self.headers.get("Content-Type", "")
         if signal in KINDS and f"/v1/{signal}" in path:

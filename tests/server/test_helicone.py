@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.otlp import CHAT, request, span
 from watchkeeper.kit.settings import ServerSettings
 from watchkeeper.server import Services, assemble, create_app
 
@@ -105,3 +106,16 @@ async def test_where_content_is_off_the_figures_stay(tmp_path: Path) -> None:
     )  # fmt: skip
     assert found["input"] is found["output"] is None
     assert not {"jane", "Hello."} & set(json.dumps(found).split())
+
+
+@pytest.mark.parametrize("path", ["/v1/trace/log", "/v1/trace/log-python"])
+async def test_helicones_asynchronous_loggers_send_spans(http: httpx.AsyncClient, path: str) -> None:
+    """Where Helicone takes OTLP, spans are taken as they are at OTLP's own path, with Helicone's words for whose they are."""
+    words = {"Session-Id": "session-1", "User-Id": "user-1", "Property-Environment": "test"}
+    attributes = {f"traceloop.association.properties.Helicone-{key}": value for key, value in words.items()}
+    body = request(span(attributes={**CHAT, **attributes})).SerializeToString()
+    answer = await http.post(path, content=body, headers={"Content-Type": "application/x-protobuf"})
+    found = await row(http)
+
+    assert answer.status_code == 200
+    assert (found["session_id"], found["user_id"], found["environment"]) == ("session-1", "user-1", "test")

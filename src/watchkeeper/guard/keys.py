@@ -33,7 +33,8 @@ _IDENTITY = frozenset({
     "user.id", "enduser.id", "session.id", "gen_ai.conversation.id", "langfuse.user.id", "langfuse.session.id", "user_id",
     "session_id", "langfuse.trace.user_id", "ai.telemetry.metadata.userId", "ai.telemetry.metadata.sessionId",
     "traceloop.association.properties.user_id", "traceloop.association.properties.session_id", "conversation.id",
-    "thread.id", "gen_ai.user.id",
+    "thread.id", "gen_ai.user.id", "traceloop.association.properties.Helicone-User-Id",
+    "traceloop.association.properties.Helicone-Session-Id",
 })  # fmt: skip
 _STRUCTURE = (
     "service.", "telemetry.", "deployment.", "gen_ai.request.", "gen_ai.response.", "gen_ai.usage.", "gen_ai.provider.",

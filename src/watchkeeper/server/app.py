@@ -37,7 +37,7 @@ from watchkeeper.server import (
 )
 from watchkeeper.server.access import AccessMiddleware
 from watchkeeper.server.gate import Caller
-from watchkeeper.server.helicone import LOGS, HeliconeApp
+from watchkeeper.server.helicone import LOGS, TRACES, HeliconeApp
 from watchkeeper.server.helicone.openapi import HELICONE_PATHS
 from watchkeeper.server.mcp import McpApp
 from watchkeeper.server.otlp import OtlpApp
@@ -154,6 +154,8 @@ def _add_plain_routes(app: FastAPI, services: Services) -> None:
     app.router.routes.append(Route("/v1/info", info))
     for log in LOGS:
         app.router.routes.append(Route(f"/{log}/v1/log", HeliconeApp(log, services.ingest, services.max_body)))
+    for path in TRACES:
+        app.router.routes.append(Route(path, OtlpApp("traces", services.ingest, services.max_body)))
     app.include_router(langfuse.router)
     app.router.routes.append(Route("/healthz", healthz))
     app.router.routes.append(Route("/readyz", healthz))

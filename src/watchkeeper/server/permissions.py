@@ -30,6 +30,8 @@ NEEDS: dict[tuple[str, str], Need] = {
     (_ANY, "/v1/logs"): "ingest",
     (_ANY, "/v1/metrics"): "ingest",
     ("GET", "/v1/info"): "ingest",
+    (_ANY, "/v1/trace/log"): "ingest",
+    (_ANY, "/v1/trace/log-python"): "ingest",
     (_ANY, "/custom/v1/log"): "ingest",
     (_ANY, "/oai/v1/log"): "ingest",
     (_ANY, "/anthropic/v1/log"): "ingest",

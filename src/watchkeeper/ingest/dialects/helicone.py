@@ -14,6 +14,8 @@ from watchkeeper.model import Attributes, RawSpan, SpanKind
 __all__ = ["Helicone"]
 
 _REQUEST, _RESPONSE = "helicone.request.", "helicone.response."
+_ASSOCIATED = "traceloop.association.properties.Helicone-"
+_SESSION, _USER = f"{_ASSOCIATED}Session-Id", f"{_ASSOCIATED}User-Id"
 _PROVIDERS = {"oai": "openai", "anthropic": "anthropic", "googleapis": "gcp.gemini"}
 _NAMED = {"openai": "openai", "anthropic": "anthropic", "google": "gcp.gemini", "gemini": "gcp.gemini"}
 _MODELS = (
@@ -29,18 +31,26 @@ _LONGEST = 1e9
 
 
 class Helicone:
-    """`helicone.*`."""
+    """`helicone.*`, and Helicone's words among OpenLLMetry's association properties."""
 
     name = "helicone"
-    heads = frozenset({"helicone"})
+    heads = frozenset({"helicone", "traceloop"})
 
     def speaks(self, raw: RawSpan) -> bool:
-        """Say whether the span was a log."""
-        return "helicone.log" in raw.attributes
+        """Say whether the span was a log, or one of Helicone's asynchronous loggers names its session or user."""
+        return "helicone.log" in raw.attributes or _SESSION in raw.attributes or _USER in raw.attributes
 
     def read(self, raw: RawSpan) -> Draft:
-        """Read the provider's bodies."""
+        """Read the provider's bodies, or whose call it was."""
         found = raw.attributes
+        if "helicone.log" not in found:
+            return Draft(
+                session_id=text(found.get(_SESSION)),
+                user_id=text(found.get(_USER)),
+                environment=text(found.get(f"{_ASSOCIATED}Property-Environment")),
+                release=text(found.get(f"{_ASSOCIATED}Property-Release")),
+                prompt_name=text(found.get(f"{_ASSOCIATED}Prompt-Id")),
+            )
         asked, answer, usage = _split(found)
         kind = _KINDS.get(text(asked.get("_type")) or "")
         draft = Draft(

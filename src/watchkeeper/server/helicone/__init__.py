@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from watchkeeper.server.helicone.endpoints import LOGS, HeliconeApp
+from watchkeeper.server.helicone.endpoints import LOGS, TRACES, HeliconeApp
 
-__all__ = ["LOGS", "HeliconeApp"]
+__all__ = ["LOGS", "TRACES", "HeliconeApp"]

@@ -16,10 +16,13 @@ if TYPE_CHECKING:
 
     from watchkeeper.server.otlp.service import IngestService
 
-__all__ = ["LOGS", "HeliconeApp"]
+__all__ = ["LOGS", "TRACES", "HeliconeApp"]
 
 LOGS = ("custom", "oai", "anthropic", "googleapis")
 """The first words of the paths: whose interface the bodies are in."""
+
+TRACES = ("/v1/trace/log", "/v1/trace/log-python")
+"""Where Helicone's asynchronous loggers, which trace with OpenLLMetry, send OTLP."""
 
 
 class HeliconeApp:

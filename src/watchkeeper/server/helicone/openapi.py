@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from watchkeeper.server.helicone.endpoints import LOGS
+from watchkeeper.server.helicone.endpoints import LOGS, TRACES
+from watchkeeper.server.otlp.openapi import OTLP_PATHS
 
 __all__ = ["HELICONE_PATHS"]
 
@@ -30,4 +31,10 @@ def _path(log: str) -> dict[str, Any]:
     }
 
 
-HELICONE_PATHS: dict[str, Any] = {f"/{log}/v1/log": _path(log) for log in LOGS}
+def _traces(path: str) -> dict[str, Any]:
+    """Describe a path that takes what `/v1/traces` takes."""
+    post = {**OTLP_PATHS["/v1/traces"]["post"], "tags": ["helicone"], "operationId": path[1:].replace("/", "_")}
+    return {"post": {**post, "summary": "Take spans as Helicone's asynchronous loggers send them (beta)"}}
+
+
+HELICONE_PATHS: dict[str, Any] = {f"/{log}/v1/log": _path(log) for log in LOGS} | {one: _traces(one) for one in TRACES}
