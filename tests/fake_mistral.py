@@ -60,7 +60,7 @@ class Handler(fake_openai.Handler):
 
 def answer_to(body: dict[str, Any]) -> dict[str, Any]:
     """Return what the model says to a request."""
-    if body.get("tools"):
+    if body.get("tools") and not any(one["role"] == "tool" for one in body["messages"]):
         return {"role": "assistant", "content": "", "tool_calls": [TOOL_CALL], "prefix": False}
     if body.get("response_format", {}).get("type") == "json_schema":
         return {"role": "assistant", "content": '{"city": "Bern"}'}

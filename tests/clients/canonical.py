@@ -70,6 +70,7 @@ class Provider:
     error_type: str
     before: str = ""
     """What it says before it calls for the tool."""
+    streamed: str = fake_openai.ANSWER
     embedding: tuple[str, str] | None = (EMBEDDING_MODEL, "computed 100")
     """The model and the cost of an embedding."""
 
@@ -84,8 +85,10 @@ PROVIDERS = {
         "toolu_1", "anthropic.InternalServerError", before="Let me look. ", embedding=None,
     ),
     "mistral": Provider(
-        "mistral_ai", "mistral-medium-latest", fake_mistral.MODEL, (100, 20, 64, None, None), "computed 0",
-        ("tool_calls", "stop"), "D681PevKs", "mistralai.client.errors.SDKError", embedding=("mistral-embed", "computed 0"),
+        "mistral_ai", "mistral-medium-latest", fake_mistral.MODEL, (100, 20, 64, None, None), "computed 56960",
+        ("tool_calls", "stop"), "D681PevKs", "mistralai.client.errors.sdkerror.SDKError",
+        embedding=("mistral-embed", "computed 500"),
+        streamed=f"{fake_openai.ANSWER} ",
     ),
     "gemini": Provider(
         "gcp.gemini", "gemini-2.5-flash", "gemini-2.5-flash", (100, 20, 64, None, 7), "computed 62720", ("STOP", "STOP"),
@@ -137,7 +140,8 @@ def _calls(provider: Provider) -> dict[str, dict[str, Value]]:
             "input": f"{asked} | {called} | tool: {provider.call_id} = {FOUND}", "output": said,
         },
         "stream": {
-            **_chat(provider), "input": f"user: {QUESTION}", "output": said, "streaming": True, "time_to_first_token": True,
+            **_chat(provider), "input": f"user: {QUESTION}", "output": f"assistant: {provider.streamed}",
+            "streaming": True, "time_to_first_token": True,
         },
         "failure": failed,
     }  # fmt: skip

@@ -18,6 +18,7 @@ from watchkeeper.model import (
     Message,
     RawLog,
     ReasoningPart,
+    Scope,
     TextPart,
     ToolCallPart,
     ToolResultPart,
@@ -378,3 +379,11 @@ def test_a_call_among_anthropics_contents_is_told_of_once(client: str) -> None:
 
     assert first.output is not None
     assert [type(part) for part in first.output.messages[0].parts] == [TextPart, ToolCallPart]
+
+
+def test_mistrals_bodies_that_are_none() -> None:
+    """What Mistral's instrumentation leaves in the bodies is looked for only there; bodies of another shape give nothing."""
+    scope = Scope(name="openinference.instrumentation.mistralai")
+    found = span({"openinference.span.kind": "LLM", "input.value": "[1]", "output.value": '{"data": 3}'}, scope=scope)
+
+    assert (found.provider, found.tools, found.input) == ("mistral_ai", (), Content(text="[1]"))

@@ -111,6 +111,7 @@ def used(usage: Any) -> Usage:  # noqa: ANN401 - JSON is any shape
 _COUNTS = {
     "prompt_tokens": "input_tokens", "completion_tokens": "output_tokens",
     "input_tokens": "input_tokens", "output_tokens": "output_tokens",
+    "num_cached_tokens": "cache_read_tokens",
     "prompt_tokens_details.cached_tokens": "cache_read_tokens", "input_tokens_details.cached_tokens": "cache_read_tokens",
     "input_tokens_details.cache_write_tokens": "cache_write_tokens",
     "completion_tokens_details.reasoning_tokens": "reasoning_tokens",

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
+
+from watchkeeper.ingest import bodies
 from watchkeeper.ingest.draft import Draft
 from watchkeeper.ingest.messages import content_of
 from watchkeeper.ingest.read import indexed, integer, listed, loads, number, numbered, plain, strings, text, unpacked
@@ -36,6 +39,7 @@ _KINDS: dict[str, SpanKind] = {
 _NOT_PARAMETERS = frozenset({"model", "stream", "tools", "messages", "input"})
 """What some instrumentations leave among the parameters, and is told elsewhere."""
 _FIRST_TOKEN = "First Token Stream Event"  # noqa: S105 - an event's name
+_MISTRAL = "openinference.instrumentation.mistralai"
 _COSTS = frozenset({"llm.cost.total", "llm.cost.prompt", "llm.cost.completion"})
 _NANO = 1_000_000_000
 _JSON = "application/json"
@@ -62,7 +66,7 @@ class OpenInference:
         model = model or text(found.get("reranker.model_name"))
         named = text(found.get("tool.name")) or (text(raw.name) if kind == "tool" else None)
         asked = text(found.get("llm.request.model_name")) or text(parameters.get("model"))
-        return Draft(
+        draft = Draft(
             kind=kind,
             provider=text(found.get("llm.provider")) or text(found.get("llm.system")),
             request_model=asked or model,
@@ -84,6 +88,25 @@ class OpenInference:
             prompt_version=text(found.get("llm.prompt_template.version")),
             tags=strings(found["tag.tags"]) if "tag.tags" in found else (),
         )
+        if raw.scope.name == _MISTRAL:
+            _mistral(draft, found)
+        return draft
+
+
+def _mistral(draft: Draft, found: Attributes) -> None:
+    """Read what Mistral's instrumentation leaves in the bodies alone: tools, ids of calls, and what the cache held."""
+    asked, answer = loads(found.get("input.value")), loads(found.get("output.value"))
+    asked = asked if isinstance(asked, dict) else {}
+    answer = answer.get("data", answer) if isinstance(answer, dict) else {}
+    answer = answer if isinstance(answer, dict) else {}
+    draft.provider = draft.provider or "mistral_ai"
+    draft.input, draft.output = bodies.asked(asked) or draft.input, bodies.answered(answer) or draft.output
+    draft.tools = draft.tools or bodies.tools(asked)
+    # It writes every parameter, as an empty text where the app said nothing.
+    draft.parameters = {key: value for key, value in draft.parameters.items() if value != ""}
+    cached = bodies.used(answer.get("usage")).cache_read_tokens
+    if cached is not None and draft.usage.cache_read_tokens is None:
+        draft.usage = msgspec.structs.replace(draft.usage, cache_read_tokens=cached)
 
 
 def _parameters(found: Attributes) -> dict[str, Any]:
