@@ -21,7 +21,7 @@ from typing import Any
 from tests.clients.conversation import SERVICE
 from tests.clients.install import ensure
 from tests.clients.run import KEPT, ROOT, VENVS, providing, surroundings
-from tests.ingest.recorded import body
+from tests.ingest.recorded import body, raws
 from tests.serving import free_port, wait_until
 from watchkeeper.importers import Client, MLflow, Phoenix, Source, Window
 
@@ -212,8 +212,25 @@ def record(name: str) -> None:
     (FIXTURES / f"{name}.json").write_text(text + "\n")
 
 
+def record_langfuse() -> None:
+    """Build what Langfuse would answer, with the models of its SDKs 3 and 5, and write it as a fixture."""
+    spans = [
+        {
+            "trace_id": one.trace_id, "span_id": one.span_id, "parent": one.parent_span_id, "name": one.name,
+            "start": one.start_time, "end": one.end_time, "attributes": one.attributes, "resource": one.resource,
+        }
+        for one in sorted(raws("langfuse5"), key=lambda one: one.start_time)
+    ]  # fmt: skip
+    for sdk in ("langfuse3", "langfuse5"):
+        done = subprocess.run(
+            [str(VENVS / sdk / "bin" / "python"), "-m", "tests.importers.langfuse_answers"], cwd=ROOT, check=True,
+            input=json.dumps(spans), capture_output=True, text=True,
+        )  # fmt: skip
+        (FIXTURES / f"{sdk}.json").write_text(done.stdout + "\n")
+
+
 if __name__ == "__main__":
     for name in sorted(one.name for one in ENVIRONMENTS.iterdir()):
         ensure(ENVIRONMENTS / name / "requirements.txt", VENVS / f"import-{name}", "python", f"import from {name}")
-    for name in (sys.argv[2:] or SOURCES) if sys.argv[1:2] == ["record"] else ():
-        record(name)
+    for name in (sys.argv[2:] or [*SOURCES, "langfuse"]) if sys.argv[1:2] == ["record"] else ():
+        record_langfuse() if name == "langfuse" else record(name)

@@ -167,6 +167,42 @@ def mlflow(
     _run(MLflowFiles(path, window, experiment), f"{path} {experiment}", window, asked)
 
 
+@application.command("langfuse")
+def langfuse(
+    place: Annotated[str, typer.Argument(metavar="PATH_OR_URL", help="Langfuse's address, or what it has exported.")],
+    service: Annotated[
+        str | None, typer.Option(help="The service, where a span does not tell it. [default: the project's name there]")
+    ] = None,
+    since: _Since = None,
+    until: _Until = None,
+    limit: _Limit = None,
+    dry_run: _DryRun = False,
+    state: _State = None,
+    project: _Project = None,
+    data_dir: DataDir = None,
+    url: Url = None,
+    as_json: Json = False,
+) -> None:
+    """Import traces and scores from Langfuse: its API, or files (JSON, JSON lines, CSV) that it exported. (beta)
+
+    Its LANGFUSE_PUBLIC_KEY and _SECRET_KEY decide the project. Example: watchkeeper import langfuse https://cloud.langfuse.com
+    """
+    from watchkeeper.importers import Client, Langfuse, LangfuseFiles
+
+    asked = _Asked(since, until, limit, dry_run, state, project, data_dir, url, as_json)
+    window = asked.window()
+    if _is_url(place):
+        keys = read(ImportSettings)
+        hint = "set LANGFUSE_PUBLIC_KEY and LANGFUSE_SECRET_KEY to a pair of the project's settings"
+        headers = _basic(keys.langfuse_public_key or "", keys.langfuse_secret_key or "")
+        client = Client(place, headers, whose="Langfuse", key_hint=hint)
+        where = f"{place} {keys.langfuse_public_key} {service or ''}"
+        _run(Langfuse(client, window, service), where, window, asked)
+        return
+    path = Path(place).absolute()
+    _run(LangfuseFiles(path, window, service or "langfuse"), f"{path} {service or ''}", window, asked)
+
+
 def _basic(name: str, secret: str) -> dict[str, str]:
     return {"Authorization": "Basic " + b64encode(f"{name}:{secret}".encode()).decode()}
 

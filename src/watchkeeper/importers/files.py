@@ -1,9 +1,11 @@
-"""JSON in files: a whole document, a list of objects, or an object a line, gzipped too, and folders of such files."""
+"""JSON in files: a document, a list of objects, an object a line, or CSV; gzipped too, and folders of such files."""
 
 from __future__ import annotations
 
+import csv
 import gzip
 import hashlib
+import io
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,9 +16,11 @@ import msgspec
 from watchkeeper.importers.page import Page, Unit
 from watchkeeper.kit.errors import ConfigError
 
-__all__ = ["JsonFiles"]
+__all__ = ["CSV", "JsonFiles"]
 
 _NAMES = (".json", ".jsonl", ".ndjson", ".json.gz", ".jsonl.gz", ".ndjson.gz")
+CSV = (*_NAMES, ".csv", ".csv.gz")
+"""The names' ends of files that are read where rows may come as CSV too, each as an object of texts."""
 _SPANS, _BYTES = 500, 4 << 20
 _HEAD = 1 << 16
 _GZIP = b"\x1f\x8b"
@@ -33,19 +37,20 @@ class JsonFiles:
         path: a file, or a folder that is searched for files by their names' ends.
         take: what makes spans and scores of each object.
         hint: how files that can be read are made, for whoever brings another.
+        names: how the names of files in a folder end.
     """
 
     unit: Unit = "bytes"
 
-    def __init__(self, name: str, path: Path, take: Take, hint: str) -> None:
+    def __init__(self, name: str, path: Path, take: Take, hint: str, names: tuple[str, ...] = _NAMES) -> None:
         self.name, self._take, self._hint = name, take, hint
         if not path.exists():
             raise ConfigError(f"there is no {path}", hint="name a file, or a folder of .json, .jsonl or .json.gz files")
         self._files = [path] if path.is_file() else sorted(
-            one for one in path.rglob("*") if one.name.endswith(_NAMES) and one.is_file()
+            one for one in path.rglob("*") if one.name.endswith(names) and one.is_file()
         )  # fmt: skip
         if not self._files:
-            raise ConfigError(f"no file in {path} ends in {', '.join(_NAMES)}", hint="name the file itself")
+            raise ConfigError(f"no file in {path} ends in {', '.join(names)}", hint="name the file itself")
 
     def pages(self, cursor: Any) -> Iterator[Page]:  # noqa: ANN401 - whatever JSON it gave
         """Yield what the files hold; a file that was replaced since the cursor is read from its beginning."""
@@ -107,6 +112,10 @@ def _texts(file: Path, hint: str) -> Iterator[tuple[str, bytes | None, int]]:
         stream: IO[bytes] = gzip.GzipFile(fileobj=raw) if compressed else raw  # type: ignore[assignment]  # reads the same
         number = 0
         try:
+            if file.name.endswith((".csv", ".csv.gz")):
+                for number, row in enumerate(csv.DictReader(io.TextIOWrapper(stream, "utf-8-sig", newline="")), 1):
+                    yield f"{file}, row {number}", msgspec.json.encode(_texts_of(row)), raw.tell()
+                return
             first = _first_line(stream)
             if first.strip() and first.strip()[:1] not in {b"{", b"["}:
                 raise ConfigError(f"{file} is not JSON: it begins with {first[:16]!r}", hint=hint)
@@ -121,8 +130,14 @@ def _texts(file: Path, hint: str) -> Iterator[tuple[str, bytes | None, int]]:
                 yield str(file), first + stream.read(), raw.tell()
         except (EOFError, zlib.error):
             yield f"{file}, after line {number}", None, raw.tell()
+        except (csv.Error, UnicodeDecodeError) as error:
+            raise ConfigError(f"{file}, after row {number}, is not CSV: {error}", hint=hint) from None
         except OSError as error:
             raise ConfigError(f"{file} cannot be read: {error}") from None
+
+
+def _texts_of(row: dict[str | None, Any]) -> dict[str, str]:
+    return {key: value for key, value in row.items() if isinstance(key, str) and isinstance(value, str)}
 
 
 def _first_line(stream: IO[bytes]) -> bytes:
