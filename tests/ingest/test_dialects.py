@@ -387,3 +387,22 @@ def test_mistrals_bodies_that_are_none() -> None:
     found = span({"openinference.span.kind": "LLM", "input.value": "[1]", "output.value": '{"data": 3}'}, scope=scope)
 
     assert (found.provider, found.tools, found.input) == ("mistral_ai", (), Content(text="[1]"))
+
+
+LANGCHAIN = Scope(name="openinference.instrumentation.langchain")
+
+
+@pytest.mark.parametrize("value", ['{"type": "tool", "data": 1}', '{"type": "tool", "data": {}}', "sunny", "[1]"])
+def test_a_result_that_is_no_message_of_langchains(value: str) -> None:
+    """A tool's output in another shape than LangChain's message stays as it came."""
+    found = span({"openinference.span.kind": "TOOL", "output.value": value}, scope=LANGCHAIN)
+
+    assert found.output == Content(text=value)
+
+
+def test_parameters_that_say_nothing_are_left_out() -> None:
+    """Parameters that an instrumentation writes empty, and LangChain's names of model and class, are no parameters."""
+    told = '{"_type": "openai-chat", "model_name": "m", "stop": null, "top_p": "", "temperature": 0}'
+    found = span({"openinference.span.kind": "LLM", "llm.invocation_parameters": told})
+
+    assert found.parameters == {"temperature": 0}

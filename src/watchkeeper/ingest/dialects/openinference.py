@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import msgspec
@@ -36,11 +37,14 @@ _KINDS: dict[str, SpanKind] = {
     "EMBEDDING": "embedding", "RERANKER": "reranker", "GUARDRAIL": "guardrail", "EVALUATOR": "evaluator",
     "PROMPT": "span", "DECISION": "span",
 }  # fmt: skip
-_NOT_PARAMETERS = frozenset({"model", "stream", "tools", "messages", "input"})
+_NOT_PARAMETERS = frozenset({"model", "model_name", "_type", "stream", "tools", "messages", "input"})
 """What some instrumentations leave among the parameters, and is told elsewhere."""
 _FIRST_TOKEN = "First Token Stream Event"  # noqa: S105 - an event's name
 _MISTRAL = "openinference.instrumentation.mistralai"
+_LANGCHAIN = "openinference.instrumentation.langchain"
+_ANSWERED = re.compile(r'"model_name": "([^"\\]+)"')
 _COSTS = frozenset({"llm.cost.total", "llm.cost.prompt", "llm.cost.completion"})
+_ERROR = 2
 _NANO = 1_000_000_000
 _JSON = "application/json"
 
@@ -76,7 +80,12 @@ class OpenInference:
             time_to_first_token_ns=_first_token(raw),
             streaming=True if parameters.get("stream") is True else None,
             finish_reasons=strings(found["llm.finish_reason"]) if "llm.finish_reason" in found else (),
-            parameters={key: value for key, value in parameters.items() if key not in _NOT_PARAMETERS}
+            # Some write every parameter, empty where the app said nothing.
+            parameters={
+                key: value
+                for key, value in parameters.items()
+                if key not in _NOT_PARAMETERS and value is not None and value != ""
+            }
             if parameters
             else {},
             input=_input(found, lists),
@@ -90,6 +99,8 @@ class OpenInference:
         )
         if raw.scope.name == _MISTRAL:
             _mistral(draft, found)
+        elif raw.scope.name == _LANGCHAIN:
+            _langchain(draft, raw)
         return draft
 
 
@@ -102,11 +113,27 @@ def _mistral(draft: Draft, found: Attributes) -> None:
     draft.provider = draft.provider or "mistral_ai"
     draft.input, draft.output = bodies.asked(asked) or draft.input, bodies.answered(answer) or draft.output
     draft.tools = draft.tools or bodies.tools(asked)
-    # It writes every parameter, as an empty text where the app said nothing.
-    draft.parameters = {key: value for key, value in draft.parameters.items() if value != ""}
     cached = bodies.used(answer.get("usage")).cache_read_tokens
     if cached is not None and draft.usage.cache_read_tokens is None:
         draft.usage = msgspec.structs.replace(draft.usage, cache_read_tokens=cached)
+
+
+def _langchain(draft: Draft, raw: RawSpan) -> None:
+    """Read what LangChain's own objects in output.value tell: a tool's result, and of a stream that it was one."""
+    value = raw.attributes.get("output.value")
+    if not isinstance(value, str):
+        return
+    if draft.kind == "tool":
+        told = loads(value)
+        data = told.get("data") if isinstance(told, dict) and told.get("type") == "tool" else None
+        if isinstance(data, dict) and "content" in data:
+            draft.output = content_of(plain(loads(data["content"])))
+    elif '"ChatGenerationChunk"' in value:
+        draft.streaming = True
+        if (model := _ANSWERED.search(value)) is not None:
+            draft.response_model = model[1]
+    elif raw.status_code == _ERROR and draft.output is not None and not draft.output.messages:
+        draft.output = None  # an empty answer with the error in it, which the status tells
 
 
 def _parameters(found: Attributes) -> dict[str, Any]:
@@ -173,7 +200,7 @@ def _input(found: Attributes, lists: dict[str, Any]) -> Content | None:
 
 
 def _output(found: Attributes, lists: dict[str, Any]) -> Content | None:
-    messages = _messages(lists.get("llm.output_messages"), "assistant")
+    messages = tuple([one for one in _messages(lists.get("llm.output_messages"), "assistant") if one.parts])
     if not messages:
         choices = listed(lists.get("llm.choices"), "completion")
         messages = tuple(Message(role="assistant", parts=(TextPart(one),)) for one in _texts(choices))
