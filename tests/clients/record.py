@@ -65,6 +65,7 @@ def _cleaner(sink: str, providers: run.Providers) -> _Cleaner:
         str(run.VENVS): "/venvs",
         str(run.ROOT): "/app",
         sys.base_prefix + "/": "/python/",
+        sys.prefix + "/": "/python/",
         str(Path.home()) + "/": "/home/",
         sink.removeprefix("http://"): "127.0.0.1:7070",
         providers.openai.removeprefix("http://").removesuffix("/v1"): "127.0.0.1:8000",

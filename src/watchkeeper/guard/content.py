@@ -26,7 +26,8 @@ _EXACT = frozenset({
     "gen_ai.input.messages", "gen_ai.output.messages", "gen_ai.system_instructions", "gen_ai.tool.definitions",
     "gen_ai.tool.call.arguments", "gen_ai.tool.call.result", "gen_ai.tool.description", "gen_ai.retrieval.query.text",
     "gen_ai.retrieval.documents", "gen_ai.prompt", "gen_ai.completion", "gen_ai.evaluation.explanation", "db.query.text",
-    "db.statement", "exception.message", "exception.stacktrace", "url.query", "url.full", "http.url", "http.target",
+    "db.statement", "exception.message", "exception.stacktrace", "process.command_args",
+    "process.command_line", "url.query", "url.full", "http.url", "http.target",
     # ours
     "watchkeeper.input", "watchkeeper.output",
     # OpenInference
@@ -45,6 +46,8 @@ _EXACT = frozenset({
     "all_messages_events", "pydantic_ai.all_messages", "events", "final_result", "tool_arguments", "tool_response",
     "request_data", "response_data", "logfire.msg", "mlflow.spanInputs", "mlflow.spanOutputs", "haystack.component.input",
     "haystack.component.output",
+    # OpenLIT
+    "function.args", "function.kwargs",
     # Helicone's logs
     "helicone.text",
     # Claude Code's spans and events
@@ -57,6 +60,7 @@ _EXACT = frozenset({
 })  # fmt: skip
 _STARTS = (
     "llm.input_messages.", "llm.output_messages.", "llm.prompts.", "llm.choices.", "llm.completions.", "llm.tools.",
+    "llm.request.functions.",
     "embedding.embeddings.", "langfuse.observation.metadata", "langfuse.trace.metadata", "http.request.header.",
     "http.response.header.", "http.request.body", "http.response.body", "db.query.parameter.", "traceloop.prompt.",
     "helicone.request.", "helicone.response.", "helicone.property.",
@@ -66,7 +70,7 @@ _NAMES = frozenset({
     "helicone.response.id",
 })  # fmt: skip
 """Names among keys that begin as content does."""
-_INDEXED = re.compile(r"(?:gen_ai\.(?:prompt|completion)|(?:retrieval|reranker)\.[a-z_]*documents)\.[0-9]+\.")
+_INDEXED = re.compile(r"(?:gen_ai\.(?:prompt|completion|tool)|(?:retrieval|reranker)\.[a-z_]*documents)\.[0-9]+\.")
 _FIGURES = (".score", ".role", ".finish_reason", ".document.id")
 _LONGEST = 120
 _PLAIN = frozenset({bool, int, float, type(None)})
