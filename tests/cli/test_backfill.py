@@ -73,3 +73,25 @@ def test_it_asks_the_running_server(server: tuple[str, Path, object]) -> None:
     assert done["before_nano_usd"] == done["after_nano_usd"] > 0
     assert named.returncode != 0
     assert "p2" in named.stderr
+
+
+def test_mapping_anew_says_what_changes(folder: Path) -> None:
+    """On a folder it tries first and names the fields, then maps, then finds nothing that an older mapper read."""
+    words = ("backfill", "mapping", "--data-dir", str(folder))
+    tried = run(*words, "--dry-run")
+    done = json.loads(run(*words, "--json").stdout)
+    again = run(*words)
+
+    assert "3 of 3 spans would change" in tried.stdout
+    assert "  kind 3" in tried.stdout
+    assert (done["spans"], done["changed"], done["missed"], done["fields"]["kind"]) == (3, 3, 0, 3)
+    assert "0 of 0 spans changed" in again.stdout
+
+
+def test_mapping_asks_the_running_server(server: tuple[str, Path, object]) -> None:
+    """While a server runs the verb maps through it; what that server read itself is read alike."""
+    url, folder, _ = server
+    export(url)
+    done = json.loads(run("backfill", "mapping", "--all", "--json", "--data-dir", str(folder)).stdout)
+
+    assert (done["spans"], done["changed"]) == (1, 0)

@@ -8,6 +8,7 @@ from watchkeeper.store.conformance.expiring import Expiring, Reclaiming, Reclaim
 from watchkeeper.store.conformance.facts import HealedFacts, TraceFacts
 from watchkeeper.store.conformance.figures import Facets, Overviews
 from watchkeeper.store.conformance.identity import Identity, LateLogs, Verbatim
+from watchkeeper.store.conformance.mapping import MappingAnew, MappingKept
 from watchkeeper.store.conformance.pricing import CostByHour, PricingAnew, PricingKept
 from watchkeeper.store.conformance.reading import Emptiness, Isolation, Scores, SpanLists
 from watchkeeper.store.conformance.traces import TraceLists, TraceSummaries
@@ -124,3 +125,11 @@ class TestCostByHour(CostByHour):
 
 class TestPricingKept(PricingKept):
     """And stay."""
+
+
+class TestMappingAnew(MappingAnew):
+    """Mappings worked out again."""
+
+
+class TestMappingKept(MappingKept):
+    """And durable."""

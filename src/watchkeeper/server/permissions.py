@@ -81,6 +81,7 @@ NEEDS: dict[tuple[str, str], Need] = {
     ("PUT", "/api/v1/users/{user_id}"): "owner",
     ("POST", "/api/v1/erasures"): "admin",
     ("POST", "/api/v1/prices/backfill"): "admin",
+    ("POST", "/api/v1/mapping/backfill"): "admin",
     # A backup holds every project.
     ("POST", "/api/v1/backups"): "owner",
     ("GET", "/api/v1/backups/{backup}"): "owner",

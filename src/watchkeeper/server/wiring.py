@@ -26,6 +26,7 @@ from watchkeeper.server.erasure.service import ErasureService
 from watchkeeper.server.gate import Gate
 from watchkeeper.server.journal.service import JournalService
 from watchkeeper.server.keys.service import KeyService
+from watchkeeper.server.mapping.service import MappingService
 from watchkeeper.server.members.service import MemberService
 from watchkeeper.server.metrics import Metrics
 from watchkeeper.server.otlp.service import IngestService
@@ -65,6 +66,7 @@ class Services:
     erasure: ErasureService
     journal: JournalService
     prices: PriceService
+    mapping: MappingService
     hours: HourKeeper
     backups: BackupService
     keeper: Housekeeper
@@ -156,6 +158,7 @@ def assemble(
         erasure=ErasureService(store, ErasureAudit(folder), now, capture.pseudonym, after=keeper.look),
         journal=JournalService(store, lambda: _kept_days(settings, manifest)),
         prices=prices,
+        mapping=MappingService(store, pricer, display),
         hours=HourKeeper(prices.hours, now),
         backups=BackupService(store, control, folder, now, version()),
         keeper=keeper,

@@ -40,6 +40,10 @@ into exports that were set aside (`kept`); what of it cannot be searched is name
 replaces costs and nothing else, in its turn between commits, durably, at once or not at all. A span whose cost is no
 longer the one that was read (a merge priced it in between) MUST be left as it is.
 
+**Mapping anew.** `remap` reads spans with what is raw of them and only their own facts, and replaces those that `again` reads
+otherwise, in the writer's turns, durably, each span at once or not at all; raw, receipt, scores and order stay. A span that is
+no longer what was read MUST be left, and an erased one stay erased. What a trace's facts are follows.
+
 **Backing up.** `backup` writes one file that is the store at one commit, and every batch whose future had resolved when it
 was called is in it. Reads and writes go on. What was erased since is erased again with `erased_traces` and `erase_again`.
 
@@ -58,7 +62,8 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, TypeAlias
 
 import msgspec
 
-from watchkeeper.model import Cost, RawLog, RawSpan, Score, Span
+from watchkeeper.model import RawLog, RawSpan, Score, Span
+from watchkeeper.store.anew import CostChange, MapAnew, Remapped
 from watchkeeper.store.upkeep import (
     BackupReport,
     ErasedTraces,
@@ -76,9 +81,9 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ERASED_DAYS", "EXPIRE_MOST", "Accepted", "BackupReport", "Capabilities", "CostChange", "ErasedTraces",
-    "ErasureReport", "ExpiryReport", "Facets", "Histogram", "HourRow", "JournalStats", "KeptFile", "ModelRow", "Outcome",
-    "Overview", "Page", "Parcel",
-    "Progress", "QueryLimits", "ReclaimReport", "Refine", "Selector", "ServiceRow", "SpanFilter", "SpanRow", "SpanStore",
+    "ErasureReport", "ExpiryReport", "Facets", "Histogram", "HourRow", "JournalStats", "KeptFile", "MapAnew", "ModelRow",
+    "Outcome", "Overview", "Page", "Parcel", "Progress", "QueryLimits", "ReclaimReport", "Refine", "Remapped", "Selector",
+    "ServiceRow", "SpanFilter", "SpanRow", "SpanStore",
     "StoreStats", "Table", "TimeBucket", "Timing", "TraceFilter", "TraceRow", "WriteBatch", "WriteReceipt",
 ]  # fmt: skip
 
@@ -151,16 +156,6 @@ class TraceFilter(msgspec.Struct, frozen=True, kw_only=True):
     text: str | None = None
 
 
-class CostChange(msgspec.Struct, frozen=True, kw_only=True):
-    """A span's cost as it was read, and what it is to be; `start_time` is the span's, ns."""
-
-    trace_id: str
-    span_id: str
-    start_time: int
-    before: Cost | None
-    after: Cost
-
-
 class HourRow(msgspec.Struct, frozen=True, kw_only=True):
     """Model calls of one project, price source and currency that began in one hour (its first ns, UTC).
 
@@ -180,7 +175,7 @@ class HourRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SpanFilter(msgspec.Struct, frozen=True, kw_only=True):
-    """Which spans; every given field must hold."""
+    """Which spans; every given field must hold. `mapper_before` asks for those of an older mapper than this."""
 
     trace_id: str | None = None
     service: str | None = None
@@ -193,6 +188,7 @@ class SpanFilter(msgspec.Struct, frozen=True, kw_only=True):
     since: int | None = None
     until: int | None = None
     text: str | None = None
+    mapper_before: int | None = None
 
 
 class SpanRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -490,6 +486,17 @@ class SpanStore(Protocol):
 
     def reprice(self, project: str, changes: Sequence[CostChange]) -> int:
         """Replace costs, and say how many were. See Pricing anew above."""
+        ...
+
+    def count_spans(self, project: str, where: SpanFilter) -> int:
+        """Count spans."""
+        ...
+
+    def remap(
+        self, project: str, where: SpanFilter, again: MapAnew, *, limit: int = 250, cursor: str | None = None,
+        dry_run: bool = False,
+    ) -> Remapped:  # fmt: skip
+        """Map a page of spans anew, oldest first; with `dry_run` only say what would change. See Mapping anew above."""
         ...
 
     def hours(self, *, since: int, until: int, source: str) -> tuple[HourRow, ...]:

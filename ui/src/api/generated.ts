@@ -320,6 +320,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/mapping/backfill": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Remap
+         * @description Map stored spans anew from what is stored raw of them, a bounded number at a time (beta).
+         */
+        post: operations["remap_api_v1_mapping_backfill_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/members": {
         parameters: {
             query?: never;
@@ -1878,6 +1898,74 @@ export interface components {
             rows: unknown[][];
             /** Truncated */
             truncated: boolean;
+        };
+        /**
+         * RemapIn
+         * @description Which spans to map anew, a step at a time: send `next_cursor` of the answer as `cursor` until it is null.
+         *
+         *     Those that an older mapper read, unless `all`; `model` is as it is stored now. `dry_run` writes nothing.
+         * @example {
+         *       "since": "2026-11-01T00:00:00Z"
+         *     }
+         */
+        RemapIn: {
+            /**
+             * All
+             * @default false
+             */
+            all: boolean;
+            /** Cursor */
+            cursor?: string | null;
+            /**
+             * Dry Run
+             * @default false
+             */
+            dry_run: boolean;
+            /**
+             * Limit
+             * @default 250
+             */
+            limit: number;
+            /** Model */
+            model?: string | null;
+            /** Service */
+            service?: string | null;
+            /** Since */
+            since?: string | null;
+            /** Until */
+            until?: string | null;
+        };
+        /**
+         * RemapOut
+         * @description What one step found. `before_nano_usd` and `after_nano_usd` are sums over all `spans` of the step.
+         *
+         *     `changed` are read otherwise by the mapper of today (`mapper`); `fields` counts them by what changed; `missed` were
+         *     stored anew, or deleted, meanwhile. `total` counts the spans there are, in the first step only.
+         */
+        RemapOut: {
+            /** After Nano Usd */
+            after_nano_usd: string;
+            /** Before Nano Usd */
+            before_nano_usd: string;
+            /** Changed */
+            changed: number;
+            display: components["schemas"]["DisplayOut"];
+            /** Fields */
+            fields: {
+                [key: string]: number;
+            };
+            /** Mapper */
+            mapper: number;
+            /** Missed */
+            missed: number;
+            /** Next Cursor */
+            next_cursor: string | null;
+            /** Reached */
+            reached: string | null;
+            /** Spans */
+            spans: number;
+            /** Total */
+            total: number | null;
         };
         /**
          * RetriedOut
@@ -4572,6 +4660,129 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["LinkOut"];
+                };
+            };
+            /** @description The request cannot be taken as it is */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A key is needed, or the one sent is not known */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A page of another origin may not write */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not here, or not in this project */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is over the limit */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A parameter or field does not validate */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Overloaded; see Retry-After */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Our fault */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store's backend cannot answer that */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The query ran past its time limit */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No space left on the device */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remap_api_v1_mapping_backfill_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RemapIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RemapOut"];
                 };
             };
             /** @description The request cannot be taken as it is */

@@ -86,6 +86,8 @@ def span_conditions(query: Query, project: str, where: SpanFilter) -> Query:
         query.where("start_ns >= $since", since=where.since)
     if where.until is not None:
         query.where("start_ns < $until", until=where.until)
+    if where.mapper_before is not None:
+        query.where("mapper < $mapper_before", mapper_before=where.mapper_before)
     if where.text:
         query.where(text_condition(), **_text_parameters(where.text))
     return query

@@ -217,10 +217,20 @@ REPRICE = f"""
     FROM changes k WHERE {_SAME_KEY} AND s.start_ns BETWEEN $low AND $high
       AND {" AND ".join(f"s.{name} IS NOT DISTINCT FROM k.old_{name}" for name in _COSTS)}"""
 
+# Mapping anew. What was read must still stand.
+REMAPPED_BY = ("fingerprint", "mapper", *_COSTS)
+STORED_MARKS = f"""
+    SELECT s.key_hash, s.project, s.trace_id, s.span_id, {", ".join(f"s.{name}" for name in REMAPPED_BY)}
+    FROM spans s JOIN keys k ON {_SAME_KEY} WHERE s.start_ns BETWEEN $low AND $high"""
+SET_MAPPER = f"""
+    UPDATE spans s SET mapper = $mapper::INTEGER
+    FROM keys k WHERE {_SAME_KEY} AND s.start_ns BETWEEN $low AND $high"""
+
 # Reading. `filters` adds WHERE, ORDER BY and LIMIT.
 SPANS = f"SELECT {', '.join(SPAN_READ)} FROM spans"
 SPAN_ROWS = f"SELECT {', '.join(SPAN_ROW_READ)} FROM spans"
 SCORES = f"SELECT {', '.join(SCORE_READ)} FROM scores"
+COUNT_SPANS = "SELECT count(*) FROM spans"
 WINDOW_START = "SELECT start_ns FROM spans"
 
 _MODEL = "kind IN ('llm', 'embedding', 'reranker')"

@@ -21,12 +21,14 @@ from watchkeeper.store.api import (
     Facets,
     HourRow,
     KeptFile,
+    MapAnew,
     Overview,
     Page,
     Progress,
     QueryLimits,
     ReclaimReport,
     Refine,
+    Remapped,
     Selector,
     ServiceRow,
     SpanFilter,
@@ -49,6 +51,7 @@ from watchkeeper.store.duckdb.journal import Journal, journal_path
 from watchkeeper.store.duckdb.kept import Kept
 from watchkeeper.store.duckdb.parcel import names_trace, pack, unpack
 from watchkeeper.store.duckdb.reader import Reader
+from watchkeeper.store.duckdb.remap import Remapper
 from watchkeeper.store.duckdb.reprice import Repricer
 from watchkeeper.store.duckdb.retention import Expirer
 from watchkeeper.store.duckdb.rollup import Rollup
@@ -98,6 +101,7 @@ class DuckdbStore:
             self._writer.readers = self._reader
             self._writer.open_again = lambda: connect(path, memory_mib=memory_mib, patience=_PATIENCE)
             self._repricer = Repricer(self._reader, self._writer)
+            self._remapper = Remapper(self._reader, self._writer)
             self._kept = Kept(journal_path(path))
             self._eraser = Eraser(self._writer, self._kept)
             self._again = Again(self._writer, self._eraser)
@@ -226,6 +230,21 @@ class DuckdbStore:
     def reprice(self, project: str, changes: Sequence[CostChange]) -> int:
         """Replace costs."""
         return self._repricer.reprice(project, changes)
+
+    def count_spans(self, project: str, where: SpanFilter) -> int:
+        """Count spans."""
+        self._catch_up(project, where.trace_id)
+        return self._remapper.count(project, where)
+
+    def remap(
+        self, project: str, where: SpanFilter, again: MapAnew, *, limit: int = 250, cursor: str | None = None,
+        dry_run: bool = False,
+    ) -> Remapped:  # fmt: skip
+        """Map a page of spans anew."""
+        if not dry_run:
+            self._room.check()
+        self._catch_up(project, where.trace_id)
+        return self._remapper.remap(project, where, again, limit=limit, cursor=cursor, dry_run=dry_run)
 
     def hours(self, *, since: int, until: int, source: str) -> tuple[HourRow, ...]:
         """Return what model calls cost by hour, of all projects."""

@@ -301,21 +301,24 @@ class Writer:
         with translated():
             batches, sifted = self.erased.sift([job.batch for job in jobs])
             plan = fold(batches, self, self._refine, revision)
-            self._index(plan)
-            entry = max((job.entry for job in jobs), default=0)
-            with self.changes.writing(*self._starts(plan)):
-                try:
-                    new_scores = self._write(plan, entry)
-                except duckdb.OutOfMemoryException:
-                    # A user's query may have taken the memory: it goes, not the write.
-                    self._rollback()
-                    self.interrupt_readers()
-                    new_scores = self._write(plan, entry)
-        self._folded = max(self._folded, entry)
-        self._account(plan, revision, new_scores)
+            self.commit(plan, max((job.entry for job in jobs), default=0))
         took = time.perf_counter_ns() - started
         self.counts.commits.add(took)
         return [WriteReceipt(outcomes=outcomes, commit_ns=took) for outcomes in sifted.outcomes(plan.outcomes)]
+
+    def commit(self, plan: Plan, entry: int = 0) -> None:
+        """Write what is planned, durably, and with it that the journal is stored up to `entry`. On the writer's thread."""
+        self._index(plan)
+        with self.changes.writing(*self._starts(plan)):
+            try:
+                new_scores = self._write(plan, entry)
+            except duckdb.OutOfMemoryException:
+                # A user's query may have taken the memory: it goes, not the write.
+                self._rollback()
+                self.interrupt_readers()
+                new_scores = self._write(plan, entry)
+        self._folded = max(self._folded, entry)
+        self._account(plan, plan.revision, new_scores)
 
     def _index(self, plan: Plan) -> None:
         # Before the commit: an entry too many is harmless, one too few would hide a stored span.
@@ -417,6 +420,11 @@ class Writer:
     def range_of_traces(self, hashes: Hashes) -> dict[str, int]:
         """Return the earliest and latest start time of these traces' spans as `low` and `high`. Any thread."""
         found, low, high = self._traces.find(hashes)
+        return {"low": int(low[found].min()), "high": int(high[found].max())} if found.any() else {"low": 0, "high": 0}
+
+    def range_of_keys(self, hashes: Hashes) -> dict[str, int]:
+        """Return the earliest and latest start time these keys may be stored with. On the writer's thread."""
+        found, low, high = self._keys.find(hashes)
         return {"low": int(low[found].min()), "high": int(high[found].max())} if found.any() else {"low": 0, "high": 0}
 
     @property
@@ -547,8 +555,7 @@ class Writer:
         return self._traces.has(hashes)
 
     def _range(self, keys: Sequence[Key]) -> dict[str, int]:
-        _, low, high = self._keys.find(_u64([key[0] for key in keys]))
-        return {"low": int(low.min()), "high": int(high.max())}
+        return self.range_of_keys(_u64([key[0] for key in keys]))
 
     def _with(
         self, name: str, table: pa.Table, statement: str, limits: dict[str, int] | None = None

@@ -14,6 +14,7 @@ import msgspec
 
 from watchkeeper.kit.errors import CapabilityError, NotFoundError, OverloadedError, StoreError
 from watchkeeper.model import MODEL_KINDS, RawLog, RawSpan, Score, Span, merge_raw
+from watchkeeper.store.anew import Tally, differing
 from watchkeeper.store.api import (
     EXPIRE_MOST,
     Accepted,
@@ -26,6 +27,7 @@ from watchkeeper.store.api import (
     Facets,
     HourRow,
     KeptFile,
+    MapAnew,
     Outcome,
     Overview,
     Page,
@@ -33,6 +35,7 @@ from watchkeeper.store.api import (
     QueryLimits,
     ReclaimReport,
     Refine,
+    Remapped,
     Selector,
     ServiceRow,
     SpanFilter,
@@ -264,6 +267,33 @@ class MemoryStore:
                     done += 1
             self._revision += 1
             return done
+
+    def count_spans(self, project: str, where: SpanFilter) -> int:
+        """Count spans."""
+        return len(self._find(project, where, None, oldest_first=True))
+
+    def remap(
+        self, project: str, where: SpanFilter, again: MapAnew, *, limit: int = 250, cursor: str | None = None,
+        dry_run: bool = False,
+    ) -> Remapped:  # fmt: skip
+        """Map a page of spans anew."""
+        tally = Tally()
+        with self._lock:
+            found = self._find(project, where, cursor, oldest_first=True)
+            keys = [(project, one.trace_id, one.span_id) for one in found[:limit]]
+            stored = {key: self._spans[key] for key in keys}
+        for key, (span, revision) in stored.items():
+            after = again(deepcopy(span))
+            names = differing(span, after)
+            tally.add(span, after, names)
+            with self._lock:
+                there = self._spans.get(key, (None, 0))[0] is span
+                if there and not dry_run:
+                    self._spans[key] = after, revision
+                    self._revision += 1
+            if not there:
+                tally.miss(changed=bool(names))
+        return tally.report(encode_cursor(_position(found[limit - 1])) if len(found) > limit else None)
 
     def hours(self, *, since: int, until: int, source: str) -> tuple[HourRow, ...]:
         """Return what model calls cost by hour, of all projects."""

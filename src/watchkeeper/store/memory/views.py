@@ -46,6 +46,7 @@ def matches_span(span: Span, where: SpanFilter) -> bool:
         all(getattr(where, name) in {None, getattr(span, name)} for name in _SPAN_EQUALS)
         and (where.since is None or span.start_time >= where.since)
         and (where.until is None or span.start_time < where.until)
+        and (where.mapper_before is None or span.mapper < where.mapper_before)
         and (not where.text or _has_text(span, where.text))
     )
 
