@@ -18,7 +18,7 @@ from watchkeeper.kit.clock import Clock
 from watchkeeper.kit.errors import StoreError, StoreFormatError, StoreFullError
 from watchkeeper.store.control.tables import HEAD, KNOWN
 
-__all__ = ["Database", "nanoseconds"]
+__all__ = ["Database", "nanoseconds", "stamp"]
 
 _VERSION = "SELECT version_num FROM alembic_version"
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - times in the tables are UTC without a zone
@@ -27,6 +27,11 @@ _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - times in the tables are UTC with
 def nanoseconds(stamp: datetime) -> int:
     """Turn a stored time into nanoseconds since the epoch."""
     return (stamp - _EPOCH) // timedelta(microseconds=1) * 1_000
+
+
+def stamp(nanos: int) -> datetime:
+    """Turn nanoseconds since the epoch into a time as the tables hold it, rounded down to microseconds."""
+    return _EPOCH + timedelta(microseconds=nanos // 1_000)
 
 
 class Database:

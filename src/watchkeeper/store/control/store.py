@@ -1,4 +1,4 @@
-"""Projects, keys, people and sessions: small, durable, migrated by Alembic."""
+"""Projects, keys, people, sessions, prompts and datasets: small, durable, migrated by Alembic."""
 
 from __future__ import annotations
 
@@ -12,8 +12,10 @@ from watchkeeper.kit.clock import Clock, SystemClock
 from watchkeeper.kit.errors import RequestError
 from watchkeeper.store.control.carry import end_all_sessions, hold_shut
 from watchkeeper.store.control.database import Database
+from watchkeeper.store.control.datasets import Datasets
 from watchkeeper.store.control.keys import SCOPES, Keys, Scope
 from watchkeeper.store.control.people import People
+from watchkeeper.store.control.prompts import Prompts
 from watchkeeper.store.control.sessions import Sessions
 from watchkeeper.store.control.tables import Project
 
@@ -23,7 +25,7 @@ _PROJECT_ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 
 
 class ControlStore:
-    """Who may do what. Every method may be called from any thread.
+    """Who may do what, and what people wrote: prompts and datasets. Every method may be called from any thread.
 
     Raises:
         StoreFormatError: the file was written by a newer release.
@@ -35,6 +37,8 @@ class ControlStore:
         self.keys = Keys(self._database)
         self.people = People(self._database)
         self.sessions = Sessions(self._database)
+        self.prompts = Prompts(self._database)
+        self.datasets = Datasets(self._database)
 
     def ensure_project(self, project: str, name: str | None = None) -> bool:
         """Make the project where it is missing; say whether it was.

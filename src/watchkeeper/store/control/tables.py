@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey
+from sqlalchemy import ForeignKey, ForeignKeyConstraint, Index, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-__all__ = ["HEAD", "KNOWN", "ApiKey", "Base", "Link", "LoginSession", "Membership", "Project", "User"]
+__all__ = [
+    "HEAD", "KNOWN", "ApiKey", "Base", "DatasetItemRow", "DatasetItemVersion", "DatasetRow", "DatasetRunItemRow",
+    "DatasetRunRow", "Link", "LoginSession", "Membership", "Project", "PromptLabelRow", "PromptRow", "PromptVersionRow",
+    "User",
+]  # fmt: skip
 
-KNOWN = ("0001", "0002")
+KNOWN = ("0001", "0002", "0003")
 """Every revision this release can bring up to date, in order."""
 
 HEAD = KNOWN[-1]
@@ -101,3 +105,131 @@ class LoginSession(Base):
     created_at: Mapped[datetime]
     last_seen_at: Mapped[datetime]
     expires_at: Mapped[datetime]
+
+
+class PromptRow(Base):
+    """A prompt's name and what all its versions share. JSON is kept as text, here and below."""
+
+    __tablename__ = "prompts"
+    __table_args__ = (UniqueConstraint("project", "name"),)
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    project: Mapped[str] = mapped_column(ForeignKey("projects.id"))
+    name: Mapped[str]
+    tags: Mapped[str]
+    newest: Mapped[int]
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+
+
+class PromptVersionRow(Base):
+    """One version of a prompt; never changed once written."""
+
+    __tablename__ = "prompt_versions"
+
+    prompt: Mapped[str] = mapped_column(ForeignKey("prompts.id"), primary_key=True)
+    version: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    type: Mapped[str]
+    content: Mapped[str]
+    config: Mapped[str]
+    message: Mapped[str | None]
+    created_by: Mapped[str]
+    created_at: Mapped[datetime]
+
+
+class PromptLabelRow(Base):
+    """Which version of a prompt a label sits on: one."""
+
+    __tablename__ = "prompt_labels"
+    __table_args__ = (
+        ForeignKeyConstraint(["prompt", "version"], ["prompt_versions.prompt", "prompt_versions.version"]),
+    )
+
+    prompt: Mapped[str] = mapped_column(primary_key=True)
+    label: Mapped[str] = mapped_column(primary_key=True)
+    version: Mapped[int]
+
+
+class DatasetRow(Base):
+    """A named set of test cases."""
+
+    __tablename__ = "datasets"
+    __table_args__ = (UniqueConstraint("project", "name"),)
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    project: Mapped[str] = mapped_column(ForeignKey("projects.id"))
+    name: Mapped[str]
+    description: Mapped[str | None]
+    about: Mapped[str]
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+
+
+class DatasetItemRow(Base):
+    """A test case's id, and the dataset it belongs to for good."""
+
+    __tablename__ = "dataset_items"
+
+    project: Mapped[str] = mapped_column(ForeignKey("projects.id"), primary_key=True)
+    id: Mapped[str] = mapped_column(primary_key=True)
+    dataset: Mapped[str] = mapped_column(ForeignKey("datasets.id"), index=True)
+    created_at: Mapped[datetime]
+
+
+class DatasetItemVersion(Base):
+    """What a test case said from `since` until `until`, which is empty while it holds."""
+
+    __tablename__ = "dataset_item_versions"
+    __table_args__ = (
+        ForeignKeyConstraint(["project", "item"], ["dataset_items.project", "dataset_items.id"]),
+        Index("ix_dataset_item_versions_item", "project", "item"),
+        Index("ix_dataset_item_versions_source", "project", "source_trace"),
+    )
+
+    key: Mapped[int] = mapped_column(primary_key=True)
+    project: Mapped[str]
+    item: Mapped[str]
+    dataset: Mapped[str] = mapped_column(ForeignKey("datasets.id"), index=True)
+    since: Mapped[datetime]
+    until: Mapped[datetime | None]
+    archived: Mapped[bool]
+    input: Mapped[str]
+    expected: Mapped[str]
+    about: Mapped[str]
+    source_trace: Mapped[str | None]
+    source_span: Mapped[str | None]
+    erased_at: Mapped[datetime | None]
+
+
+class DatasetRunRow(Base):
+    """One pass over a dataset: an experiment."""
+
+    __tablename__ = "dataset_runs"
+    __table_args__ = (UniqueConstraint("dataset", "name"),)
+
+    project: Mapped[str] = mapped_column(ForeignKey("projects.id"), primary_key=True)
+    id: Mapped[str] = mapped_column(primary_key=True)
+    dataset: Mapped[str] = mapped_column(ForeignKey("datasets.id"))
+    name: Mapped[str]
+    description: Mapped[str | None]
+    about: Mapped[str]
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+
+
+class DatasetRunItemRow(Base):
+    """The trace that a run made of one item."""
+
+    __tablename__ = "dataset_run_items"
+    __table_args__ = (
+        ForeignKeyConstraint(["project", "run"], ["dataset_runs.project", "dataset_runs.id"]),
+        UniqueConstraint("project", "run", "item", "trace_id"),
+    )
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    project: Mapped[str]
+    run: Mapped[str]
+    item: Mapped[str]
+    trace_id: Mapped[str]
+    span_id: Mapped[str | None]
+    created_at: Mapped[datetime]
