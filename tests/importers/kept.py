@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from watchkeeper.importers import IMPORTED_FROM, Delivery, Page
+from watchkeeper.importers import IMPORTED_FROM, Page
 from watchkeeper.importers.deliver import export
 from watchkeeper.ingest import decode_traces
 from watchkeeper.model import RawSpan
@@ -17,7 +17,7 @@ class Killed(BaseException):
     """The process is no more."""
 
 
-class Kept(Delivery):
+class Kept:
     """Keeps spans by id, as the store does; `dies_at` is the page after whose delivery the process ends."""
 
     def __init__(self, name: str, dies_at: int | None = None) -> None:

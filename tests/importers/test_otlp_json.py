@@ -50,10 +50,11 @@ def test_pretty_and_listed_exports_are_read(tmp_path: Path) -> None:
     (tmp_path / "b.json").write_bytes(b"[" + line(2) + b"," + line(3) + b"]")
     (tmp_path / "deep").mkdir()
     (tmp_path / "deep" / "c.jsonl").write_text(json.dumps(json.loads(line(4))["resourceSpans"][0]) + "\n")
+    (tmp_path / "d.json").write_bytes(line(5).replace(b"resourceSpans", b"batches"))  # as Tempo's API answers
     kept = Kept("otlp-json")
 
-    assert read(tmp_path, kept=kept).spans == 4
-    assert {one.trace_id[-1] for one in kept.spans.values()} == {"1", "2", "3", "4"}
+    assert read(tmp_path, kept=kept).spans == 5
+    assert {one.trace_id[-1] for one in kept.spans.values()} == {"1", "2", "3", "4", "5"}
 
 
 def test_what_cannot_be_read_is_named(tmp_path: Path) -> None:
@@ -129,3 +130,17 @@ def test_a_state_of_another_import_is_refused(tmp_path: Path) -> None:
     state.write_text("{")
     with pytest.raises(ConfigError, match="damaged"):
         State(state, {"n": 1})
+
+
+def test_log_records_go_along(tmp_path: Path) -> None:
+    """Log records beside the spans are brought along, and with a limit, which tells no traces of them, left out and counted."""
+    path = tmp_path / "x.jsonl"
+    record = {"traceId": f"{1:032x}", "spanId": f"{1:016x}", "body": {"stringValue": "x"}}
+    path.write_bytes(
+        line(1) + b"\n" + json.dumps({"resourceLogs": [{"scopeLogs": [{"logRecords": [record]}]}]}).encode()
+    )
+    kept = Kept("otlp-json")
+    whole, limited = read(path, kept=kept), read(path, Window(limit=1))
+
+    assert (whole.logs, len(kept.logs), limited.logs) == (1, 1, 0)
+    assert [*limited.skipped] == ["log records are not brought along with --limit"]

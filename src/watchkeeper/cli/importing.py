@@ -21,7 +21,7 @@ from watchkeeper.kit.errors import ConfigError, UpstreamError
 from watchkeeper.kit.settings import ImportSettings, ServerSettings, read
 
 if TYPE_CHECKING:
-    from watchkeeper.importers import Source, Summary, Window
+    from watchkeeper.importers import Delivery, Source, Summary, Window
 
 __all__ = ["application"]
 
@@ -212,7 +212,7 @@ def _is_url(place: str) -> bool:
 
 
 def _run(source: Source, place: str, window: Window, asked: _Asked) -> None:
-    from watchkeeper.importers import Delivery, State, run
+    from watchkeeper.importers import DryRun, State, run
 
     settings = read(ServerSettings, data_dir=asked.data_dir)
     what: dict[str, Any] = {
@@ -220,7 +220,8 @@ def _run(source: Source, place: str, window: Window, asked: _Asked) -> None:
         "project": asked.project,
     }  # fmt: skip
     if asked.dry_run:
-        delivery, state = Delivery(), State(None, what)
+        state = State(None, what)
+        delivery: Delivery = DryRun(source.name)
     else:
         what["to"] = asked.url or str(settings.folder().absolute())
         delivery, state = _delivery(settings, source.name, asked), State(asked.state or _file(settings, what), what)
@@ -231,7 +232,7 @@ def _run(source: Source, place: str, window: Window, asked: _Asked) -> None:
     _say(done, asked)
 
 
-def _delivery(settings: ServerSettings, name: str, asked: _Asked) -> Any:  # noqa: ANN401 - typed where it is used
+def _delivery(settings: ServerSettings, name: str, asked: _Asked) -> Delivery:
     from watchkeeper.importers import Client
     from watchkeeper.importers import Server as Delivered
 

@@ -5,7 +5,7 @@ One module a source; each turns what it finds into pages of OTLP spans and of sc
 
 from __future__ import annotations
 
-from watchkeeper.importers.deliver import IMPORTED_FROM, Delivery, Server
+from watchkeeper.importers.deliver import IMPORTED_FROM, Delivery, DryRun, Server
 from watchkeeper.importers.langfuse import Langfuse, LangfuseFiles
 from watchkeeper.importers.mlflow import MLflow, MLflowFiles
 from watchkeeper.importers.otlp_json import OtlpJson
@@ -16,6 +16,6 @@ from watchkeeper.importers.state import State, Summary
 from watchkeeper.importers.wire import Client
 
 __all__ = [
-    "IMPORTED_FROM", "Client", "Delivery", "Langfuse", "LangfuseFiles", "MLflow", "MLflowFiles", "OtlpJson", "OtlpSpan", "Page",
-    "Phoenix", "PhoenixFiles", "Server", "Skipped", "Source", "State", "Summary", "Window", "run",
+    "IMPORTED_FROM", "Client", "Delivery", "DryRun", "Langfuse", "LangfuseFiles", "MLflow", "MLflowFiles", "OtlpJson", "OtlpSpan",
+    "Page", "Phoenix", "PhoenixFiles", "Server", "Skipped", "Source", "State", "Summary", "Window", "run",
 ]  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import msgspec
 
@@ -13,7 +13,7 @@ from watchkeeper.importers.values import attributes
 from watchkeeper.importers.wire import Client
 from watchkeeper.kit.errors import BodyTooLargeError, RequestError
 
-__all__ = ["IMPORTED_FROM", "Delivery", "Server", "export"]
+__all__ = ["IMPORTED_FROM", "Delivery", "DryRun", "Server", "export"]
 
 IMPORTED_FROM: Final = "watchkeeper.imported_from"
 """The attribute that says which tool an imported span was first stored by."""
@@ -23,14 +23,39 @@ _MOST_BYTES = 8 << 20
 _AT_ONCE = 8
 
 
-class Delivery:
-    """What is not delivered: a dry run."""
+class Delivery(Protocol):
+    """Where pages go."""
 
     def page(self, page: Page) -> None:
-        """Deliver what is on the page, and note there what the server would not store."""
+        """Deliver what is on the page, and note there what the server would not store.
+
+        Raises:
+            WatchkeeperError: the server did not take it.
+        """
+        ...
 
 
-class Server(Delivery):
+class DryRun:
+    """Delivers nothing, but reads spans as the server would.
+
+    Args:
+        name: of the source.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def page(self, page: Page) -> None:
+        """Note what the server would not store."""
+        from watchkeeper.ingest import decode_traces  # a real import leaves reading to the server
+
+        for spans in _pieces(page.spans):
+            read = decode_traces(export(spans, self._name), "application/json")
+            if read.rejected:
+                _refused(page, read.reason, read.rejected, _where(spans[0]))
+
+
+class Server:
     """A server that takes pages; a page that came back is durable there.
 
     Args:
@@ -43,20 +68,19 @@ class Server(Delivery):
         self._name = name
 
     def page(self, page: Page) -> None:
-        """Deliver what is on the page, and note there what the server would not store.
-
-        Raises:
-            WatchkeeperError: the server did not take it.
-        """
+        """Deliver what is on the page; it is durable when this returns. Raises as `Delivery` says."""
         for spans in _pieces(page.spans):
             self._spans(page, spans)
         if page.logs:
             answer = self._client.post("/v1/logs", {"resourceLogs": page.logs})
-            _partly(page, answer, "rejectedLogRecords", "log records")
+            count, reason = _partial(answer, "rejectedLogRecords")
+            if count:
+                page.skip(f"the server does not store: {reason}", "in an export of log records", count)
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             for refused in pool.map(self._score, page.scores):
                 if refused is not None:
                     page.skip(*refused)
+                    page.refused_scores += 1
 
     def _spans(self, page: Page, spans: list[OtlpSpan]) -> None:
         try:
@@ -64,13 +88,16 @@ class Server(Delivery):
         except BodyTooLargeError as error:
             if len(spans) == 1:
                 page.skip("a span is larger than the server takes (WATCHKEEPER_MAX_BODY_MIB)", _where(spans[0]))
+                page.refused_spans += 1
                 return
             del error
             middle = len(spans) // 2
             self._spans(page, spans[:middle])
             self._spans(page, spans[middle:])
             return
-        _partly(page, answer, "rejectedSpans", _where(spans[0]))
+        count, reason = _partial(answer, "rejectedSpans")
+        if count:
+            _refused(page, reason, count, _where(spans[0]))
 
     def _score(self, score: Tree) -> tuple[str, str] | None:
         try:
@@ -84,11 +111,16 @@ def _where(one: OtlpSpan) -> str:
     return f"span {one.span.get('spanId') or one.span.get('span_id')} of trace {one.trace_id}"
 
 
-def _partly(page: Page, answer: Any, name: str, where: str) -> None:  # noqa: ANN401 - JSON is any shape
+def _refused(page: Page, reason: str, count: int, where: str) -> None:
+    page.skip(f"the server does not store: {reason}", f"in an export that began with {where}", count)
+    page.refused_spans += count
+
+
+def _partial(answer: Any, name: str) -> tuple[int, str]:  # noqa: ANN401 - JSON is any shape
+    """Return how many the server refused of an export, and the first reason."""
     told = answer.get("partialSuccess") if isinstance(answer, Mapping) else None
-    if isinstance(told, Mapping) and (count := int(told.get(name, 0))):
-        page.skip(f"the server would not store: {told.get('errorMessage', '')}", f"in an export that began with {where}",
-                  count)  # fmt: skip
+    told = told if isinstance(told, Mapping) else {}
+    return int(told.get(name, 0)), str(told.get("errorMessage", ""))
 
 
 def _pieces(spans: list[OtlpSpan]) -> Iterator[list[OtlpSpan]]:

@@ -50,6 +50,7 @@ class Page:
         done: how far it has come, in the source's unit.
         total: of how many, None where nobody knows.
         whole: no later page has spans of this page's traces.
+        refused_spans, refused_scores: how many of them the server would not store; they are among `skipped` too.
     """
 
     spans: list[OtlpSpan] = field(default_factory=list)
@@ -60,6 +61,8 @@ class Page:
     done: int = 0
     total: int | None = None
     whole: bool = False
+    refused_spans: int = 0
+    refused_scores: int = 0
 
     def skip(self, reason: str, where: str, count: int = 1) -> None:
         """Count what is left out."""

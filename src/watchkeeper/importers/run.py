@@ -27,8 +27,8 @@ def run(source: Source, delivery: Delivery, state: State, window: Window, tell: 
         _limit(page, state, window.limit)
         delivery.page(page)
         summary = state.summary
-        summary.spans += len(page.spans)
-        summary.scores += len(page.scores)
+        summary.spans += len(page.spans) - page.refused_spans
+        summary.scores += len(page.scores) - page.refused_scores
         summary.logs += sum(_records(group) for group in page.logs)
         for reason, told in page.skipped.items():
             summary.skip(reason, told)
@@ -48,7 +48,9 @@ def _limit(page: Page, state: State, limit: int | None) -> None:
     page.spans = [one for one in page.spans if one.trace_id in passed]
     about = state.traces((str(one["trace_id"]) for one in page.scores if one.get("trace_id")), state.summary.traces)
     page.scores = [one for one in page.scores if not one.get("trace_id") or one["trace_id"] in about]
-    page.logs = []  # they cannot be told apart by trace without being read
+    if page.logs:  # they cannot be told apart by trace without being read
+        page.skip("log records are not brought along with --limit", "", sum(_records(group) for group in page.logs))
+        page.logs = []
 
 
 def _records(group: dict[str, Any]) -> int:

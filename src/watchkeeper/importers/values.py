@@ -16,6 +16,7 @@ T = TypeVar("T")
 
 _INT64 = 2**63
 _MILLION = 1_000_000
+_ODD = {"inf": "Infinity", "-inf": "-Infinity"}  # as protobuf writes them in JSON
 _MILLISECONDS, _MICROSECONDS = 10**14, 10**17
 """Below the one a number of our times counts milliseconds, below the other microseconds, else nanoseconds."""
 
@@ -31,7 +32,7 @@ def _any(value: object) -> Tree:
     if isinstance(value, int) and -_INT64 <= value < _INT64:
         return {"intValue": str(value)}
     if isinstance(value, float):
-        return {"doubleValue": value if math.isfinite(value) else str(value)}
+        return {"doubleValue": value if math.isfinite(value) else _ODD.get(str(value), "NaN")}
     if isinstance(value, list | tuple):
         return {"arrayValue": {"values": [_any(one) for one in value]}}
     if isinstance(value, Mapping):
