@@ -47,7 +47,7 @@ _EXACT = frozenset({
     "request_data", "response_data", "logfire.msg", "mlflow.spanInputs", "mlflow.spanOutputs", "haystack.component.input",
     "haystack.component.output",
     # OpenLIT
-    "function.args", "function.kwargs",
+    "function.args", "function.kwargs", "gen_ai.tool.args",
     # Helicone's logs
     "helicone.text",
     # Claude Code's spans and events
@@ -72,6 +72,11 @@ _NAMES = frozenset({
 """Names among keys that begin as content does."""
 _INDEXED = re.compile(r"(?:gen_ai\.(?:prompt|completion|tool)|(?:retrieval|reranker)\.[a-z_]*documents)\.[0-9]+\.")
 _FIGURES = (".score", ".role", ".finish_reason", ".document.id")
+_COUNTED = re.compile(r"usage|token|cost", re.IGNORECASE)
+"""Keys under which some write a whole object of figures as one text."""
+_NAME_OF_FIGURE = re.compile(r"""(["'])[A-Za-z_][A-Za-z0-9_.]{0,60}\1\s*:""")
+_ONLY_FIGURES = re.compile(r"(?:[\s{},0-9.eE+-]|null|true|false|None|True|False)*")
+_FIGURES_MAX = 4_000
 _LONGEST = 120
 _PLAIN = frozenset({bool, int, float, type(None)})
 _KEYS_KEPT = 20_000
@@ -142,10 +147,17 @@ def _is_content(key: str, value: AttributeValue) -> bool:
     if rule is not _Rule.UNKNOWN:
         return rule is _Rule.CONTENT or (rule is _Rule.STRUCTURE and isinstance(value, (bytes, dict)))
     if isinstance(value, str):
+        if value[:1] == "{" and _COUNTED.search(key) and _is_figures(value):
+            return False
         return len(value) > _LONGEST or "\n" in value or value[:1] in {"{", "["}
     if isinstance(value, list):
         return not all(isinstance(one, str) and len(one) <= _LONGEST for one in value)
     return True
+
+
+def _is_figures(text: str) -> bool:
+    """Say whether an object, as JSON or as Python writes it, holds nothing but names of figures and figures."""
+    return len(text) <= _FIGURES_MAX and _ONLY_FIGURES.fullmatch(_NAME_OF_FIGURE.sub("", text)) is not None
 
 
 @lru_cache(maxsize=_KEYS_KEPT)
