@@ -6,6 +6,7 @@ from watchkeeper.ingest.compression import decompress
 from watchkeeper.ingest.decoded import DecodedLogs, DecodedTraces, scores_of
 from watchkeeper.ingest.generic import service_of
 from watchkeeper.ingest.helicone import decode_helicone
+from watchkeeper.ingest.langfuse_batch import ScoreEvent, read_event, span_id_of, trace_id_of
 from watchkeeper.ingest.mapper import MAPPER_VERSION, map_span
 from watchkeeper.ingest.media import encode_partial, encode_status
 from watchkeeper.ingest.otlp import (
@@ -20,6 +21,7 @@ __all__ = [
     "MAPPER_VERSION",
     "DecodedLogs",
     "DecodedTraces",
+    "ScoreEvent",
     "count_metrics",
     "decode_helicone",
     "decode_logs",
@@ -30,6 +32,9 @@ __all__ = [
     "encode_partial",
     "encode_status",
     "map_span",
+    "read_event",
     "scores_of",
     "service_of",
+    "span_id_of",
+    "trace_id_of",
 ]

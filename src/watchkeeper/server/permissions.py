@@ -41,6 +41,8 @@ NEEDS: dict[tuple[str, str], Need] = {
     (_ANY, "/api/public/otel/v1/traces"): "ingest",
     (_ANY, "/api/public/otel/v1/logs"): "ingest",
     (_ANY, "/api/public/otel/v1/metrics"): "ingest",
+    ("POST", "/api/public/ingestion"): "ingest",
+    ("POST", "/api/public/scores"): "ingest",
     ("GET", "/api/public/health"): "public",
     ("GET", "/api/public/projects"): "anyone",
     (_ANY, "/api/public/{path:path}"): "anyone",

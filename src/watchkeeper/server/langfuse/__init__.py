@@ -7,13 +7,15 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from watchkeeper.server.langfuse import projects, rest
+from watchkeeper.server.langfuse import ingestion, projects, rest, scores
 
 __all__ = ["router"]
 
 router = APIRouter(prefix="/api/public", include_in_schema=False)
 for _slice in (
     projects,
+    ingestion,
+    scores,
     rest,  # the last one: it takes whatever no slice before it has
 ):
     router.include_router(_slice.router)

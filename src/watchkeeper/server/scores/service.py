@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
 from watchkeeper.kit.clock import Clock
 from watchkeeper.kit.ids import new_id
@@ -25,17 +26,21 @@ class ScoreService:
 
     async def add(self, project: str, given: ScoreIn) -> str:
         """Store a score and return its id once it is durable."""
+        return (await self.add_all(project, [given]))[0]
+
+    async def add_all(self, project: str, given: Sequence[ScoreIn]) -> list[str]:
+        """Store scores in one write and return their ids once they are durable."""
+        found = tuple(self._capture.score(self._read(project, one)) for one in given)
+        if found:
+            size = sum(1_000 + len(one.comment or "") for one in given)
+            await asyncio.wrap_future(self._store.submit(WriteBatch(scores=found, size=size)))
+        return [one.id for one in found]
+
+    def _read(self, project: str, given: ScoreIn) -> Score:
         fields = given.model_dump(exclude={"id", "time"})
         time = nanoseconds("time", given.time)
-        score = self._capture.score(
-            Score(
-                id=given.id or new_id(), project=project, time=self._clock.now_ns() if time is None else time, **fields
-            )
-        )
-        await asyncio.wrap_future(
-            self._store.submit(WriteBatch(scores=(score,), size=1_000 + len(given.comment or "")))
-        )
-        return score.id
+        when = self._clock.now_ns() if time is None else time
+        return Score(id=given.id or new_id(), project=project, time=when, **fields)
 
     def list_scores(
         self, project: str, trace_id: str | None, span_id: str | None, name: str | None, limit: int, cursor: str | None
