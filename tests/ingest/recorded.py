@@ -10,8 +10,8 @@ from typing import Any
 from google.protobuf.json_format import MessageToDict
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from watchkeeper.ingest import decode_helicone, decode_logs, decode_traces, map_span
-from watchkeeper.model import RawLog, RawSpan, Span
+from watchkeeper.ingest import decode_helicone, decode_logs, decode_traces, map_span, read_event
+from watchkeeper.model import RawLog, RawSpan, Span, merge_raw
 
 PROTOBUF, JSON = "application/x-protobuf", "application/json"
 FOLDER = Path(__file__).parent / "fixtures"
@@ -26,7 +26,7 @@ def body(client: str, signal: str = "traces") -> bytes:
 def raws(client: str) -> tuple[RawSpan, ...]:
     """Return a client's spans with their log records joined, as the store joins them."""
     if not (FOLDER / f"{client}.traces.pb").exists():
-        return helicone(client)
+        return helicone(client) or batched(client)
     spans = decode_traces(body(client), PROTOBUF).spans
     logs: tuple[RawLog, ...] = ()
     if (FOLDER / f"{client}.logs.pb").exists():
@@ -49,6 +49,17 @@ def helicone(client: str) -> tuple[RawSpan, ...]:
             {name.lower(): value for name, value in one["headers"].items()},
         ).spans
     )
+
+
+def batched(client: str) -> tuple[RawSpan, ...]:
+    """Return the spans of a client's ingestion batches, the changes of each joined to it as the store joins them."""
+    calls = json.loads((FOLDER / f"{client}.calls.json").read_text())
+    found: dict[str, RawSpan] = {}
+    for event in (event for one in calls if one["path"].endswith("/ingestion") for event in one["body"]["batch"]):
+        raw = read_event(event)[1]
+        if isinstance(raw, RawSpan):
+            found[raw.span_id] = merge_raw(found[raw.span_id], raw) if raw.span_id in found else raw
+    return tuple(found.values())
 
 
 def spans(client: str) -> list[Span]:

@@ -66,3 +66,40 @@ async def test_a_body_over_the_limit_is_refused(http: httpx.AsyncClient) -> None
     answer = await http.post("/api/public/anything", content=b"x" * (6 << 20))
 
     assert (answer.status_code, answer.json()["error"]) == (413, "body_too_large")
+
+
+async def test_of_a_batch_the_good_is_kept_and_the_bad_is_told(http: httpx.AsyncClient) -> None:
+    """An event that cannot be stored is told with its id and a reason, and stops no other."""
+    batch = [
+        {"id": "1", "type": "score-create", "timestamp": "", "body": {"name": "x", "value": 1, "traceId": TRACE}},
+        {"id": "2", "type": "score-create", "timestamp": "", "body": {"name": "x", "traceId": TRACE}},
+        {"id": "3", "type": "score-create", "timestamp": "", "body": {"name": "x", "value": 1, "datasetRunId": "r"}},
+        {"id": "4", "type": "nothing", "timestamp": "", "body": {}},
+        {
+            "id": "5",
+            "type": "trace-create",
+            "timestamp": "",
+            "body": {"id": TRACE, "timestamp": "2026-11-26T10:00:00Z"},
+        },
+    ]
+    answer = await http.post("/api/public/ingestion", json={"batch": batch, "metadata": {"sdk_name": "python"}})
+
+    assert answer.status_code == 207
+    assert [one["id"] for one in answer.json()["successes"]] == ["1", "5"]
+    assert [(one["id"], one["status"]) for one in answer.json()["errors"]] == [("2", 400), ("3", 400), ("4", 400)]
+    assert (await http.get(f"/api/v1/traces/{TRACE}")).status_code == 200
+
+
+async def test_scores_answer_in_the_shape_of_the_question(http: httpx.AsyncClient) -> None:
+    """One score answers its id, a list answers 202, and a list with a bad one answers 207 and says why."""
+    good, bad = {"id": "s", "name": "x", "value": 1, "traceId": TRACE}, {"name": "x", "value": 1}
+    single = await http.post("/api/public/scores", json=good)
+    every = await http.post("/api/public/scores", json=[good, {**good, "id": "t"}])
+    partly = await http.post("/api/public/scores", json=[good, bad])
+    wrong = await http.post("/api/public/scores", json=bad)
+
+    assert (single.status_code, single.json()) == (200, {"id": "s"})
+    assert (every.status_code, every.json()) == (202, {"message": "Accepted"})
+    assert (partly.status_code, partly.json()["accepted"], partly.json()["rejected"]) == (207, 1, 1)
+    assert "about a trace" in partly.json()["errors"][0]["message"]
+    assert wrong.status_code == 400

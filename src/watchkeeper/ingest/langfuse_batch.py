@@ -89,7 +89,7 @@ def _digest(told: str, length: int) -> str:
 
 def _trace(body: dict[str, Any]) -> RawSpan:
     told = _id(body, "id", "trace-create")
-    attributes: Attributes = {"langfuse.legacy.trace_id": told, **_about(body)}
+    attributes: Attributes = {semconv.LANGFUSE_TRACE: told, **_about(body)}
     for key, name in (("userId", semconv.USER_ID), ("sessionId", semconv.SESSION_ID)):
         if found := text(body.get(key)):
             attributes[name] = found
@@ -97,10 +97,10 @@ def _trace(body: dict[str, Any]) -> RawSpan:
         attributes["langfuse.trace.tags"] = [str(one) for one in tags if isinstance(one, str | int | float)]
     if isinstance(body.get("public"), bool):
         attributes["langfuse.trace.public"] = body["public"]
-    start = _time(body.get("timestamp"))
+    start, end = _time(body.get("start_time") or body.get("timestamp")), _time(body.get("end_time"))
     return RawSpan(
         trace_id=trace_id_of(told), span_id=_root_of(told), name=text(body.get("name")) or "",
-        start_time=start, attributes=attributes, scope=Scope(name="langfuse-ingestion"),
+        start_time=start, end_time=end, attributes=attributes, scope=Scope(name="langfuse-ingestion"),
     )  # fmt: skip
 
 

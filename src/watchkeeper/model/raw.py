@@ -6,7 +6,7 @@ from typing import TypeAlias
 
 import msgspec
 
-from watchkeeper.model.semconv import LOGFIRE_PENDING, LOGFIRE_SPAN_TYPE, MASKED_PREFIX
+from watchkeeper.model.semconv import LANGFUSE_TRACE, LOGFIRE_PENDING, LOGFIRE_SPAN_TYPE, MASKED_PREFIX
 
 __all__ = [
     "AttributeValue",
@@ -96,7 +96,7 @@ def merge_raw(earlier: RawSpan, later: RawSpan) -> RawSpan:
 
     Scalars come from the later receipt unless it left them at their default (an amendment that
     carries only attributes does not erase the name or the times). What was sent as the span began counts as the
-    earlier of the two, whenever it comes.
+    earlier of the two, whenever it comes. A trace of Langfuse's batch begins when the first event of it says.
     """
     if later.attributes.get(LOGFIRE_SPAN_TYPE) == LOGFIRE_PENDING:
         earlier, later = later, earlier
@@ -109,6 +109,8 @@ def merge_raw(earlier: RawSpan, later: RawSpan) -> RawSpan:
             changes[field] = old + tuple(item for item in new if item not in old)
         elif not new or new == Scope():
             changes[field] = old
+    if LANGFUSE_TRACE in earlier.attributes and earlier.start_time:
+        changes["start_time"] = min(earlier.start_time, later.start_time or earlier.start_time)
     return msgspec.structs.replace(later, **changes)
 
 

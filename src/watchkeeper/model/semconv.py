@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Final
 
 __all__ = [
-    "AGENT_NAME", "CONVERSATION_ID", "ENVIRONMENT", "ERROR_TYPE", "FINISH_REASONS", "INPUT_MESSAGES", "LOGFIRE_PENDING",
-    "LOGFIRE_SPAN_TYPE", "MASKED_PREFIX", "OPERATION", "OUTPUT_MESSAGES", "PROVIDER", "REQUEST_MODEL", "REQUEST_PREFIX",
-    "RESPONSE_ID", "RESPONSE_MODEL", "SERVER_ADDRESS", "SERVER_PORT", "SERVICE_NAME", "SERVICE_VERSION", "SESSION_ID",
-    "SYSTEM_INSTRUCTIONS", "TIME_TO_FIRST_CHUNK", "TOOL_ARGUMENTS", "TOOL_CALL_ID", "TOOL_DEFINITIONS", "TOOL_NAME",
-    "TOOL_RESULT", "USAGE_CACHE_READ", "USAGE_CACHE_WRITE", "USAGE_INPUT", "USAGE_OUTPUT", "USAGE_REASONING", "USER_ID",
-    "WK_INPUT", "WK_KIND", "WK_OUTPUT", "WK_TAGS",
+    "AGENT_NAME", "CONVERSATION_ID", "ENVIRONMENT", "ERROR_TYPE", "FINISH_REASONS", "INPUT_MESSAGES", "LANGFUSE_TRACE",
+    "LOGFIRE_PENDING", "LOGFIRE_SPAN_TYPE", "MASKED_PREFIX", "OPERATION", "OUTPUT_MESSAGES", "PROVIDER",
+    "REQUEST_MODEL", "REQUEST_PREFIX", "RESPONSE_ID", "RESPONSE_MODEL", "SERVER_ADDRESS", "SERVER_PORT",
+    "SERVICE_NAME", "SERVICE_VERSION", "SESSION_ID", "SYSTEM_INSTRUCTIONS", "TIME_TO_FIRST_CHUNK", "TOOL_ARGUMENTS",
+    "TOOL_CALL_ID", "TOOL_DEFINITIONS", "TOOL_NAME", "TOOL_RESULT", "USAGE_CACHE_READ", "USAGE_CACHE_WRITE",
+    "USAGE_INPUT", "USAGE_OUTPUT", "USAGE_REASONING", "USER_ID", "WK_INPUT", "WK_KIND", "WK_OUTPUT", "WK_TAGS",
 ]  # fmt: skip
 
 SERVICE_NAME: Final = "service.name"
@@ -46,6 +46,8 @@ USAGE_CACHE_READ: Final = "gen_ai.usage.cache_read.input_tokens"
 USAGE_CACHE_WRITE: Final = "gen_ai.usage.cache_write.input_tokens"
 USAGE_REASONING: Final = "gen_ai.usage.reasoning.output_tokens"
 
+LANGFUSE_TRACE: Final = "langfuse.legacy.trace_id"
+"""The id of a trace as Langfuse's ingestion batch tells it, several events maybe of one."""
 LOGFIRE_SPAN_TYPE: Final = "logfire.span_type"
 LOGFIRE_PENDING: Final = "pending_span"
 """The value of a record that Logfire sends as a span begins; the span's own record comes when it ends."""

@@ -28,10 +28,9 @@ _EMBEDS = (".embeddings", "-embedding")
 _SESSION = ("session.id", "langfuse.session.id")
 _USER = ("user.id", "langfuse.user.id")
 _TAGS = ("langfuse.trace.tags", "langfuse.tags")
-_UNASKED: dict[str, Any] = {
-    "max_tokens": "Infinity", "temperature": 1, "top_p": 1, "frequency_penalty": 0, "presence_penalty": 0,
-}  # fmt: skip
-"""What Python's wrapper writes of settings that nobody made."""
+_ENDLESS = ("Infinity", "inf")
+_UNASKED: dict[str, Any] = {"temperature": 1, "top_p": 1, "frequency_penalty": 0, "presence_penalty": 0}
+"""What Python's wrapper writes of settings that nobody made, beside endless `max_tokens`; version 2 writes numbers as texts."""
 _READ = ("input_cached_tokens", "input_cache_read", "cache_read_input_tokens")
 _WRITTEN = ("input_cache_creation", "cache_creation_input_tokens")
 _NANO = 1_000_000_000
@@ -127,15 +126,13 @@ def _first(found: Attributes, keys: tuple[str, ...]) -> str | None:
 
 
 def _parameters(told: dict[str, Any]) -> dict[str, Any]:
-    filled = told.get("max_tokens") == "Infinity"
-    return {
-        key: plain(value)
-        for key, value in told.items()
-        if value is not None
-        and value != ""
-        and key != "stream"
-        and not (filled and key in _UNASKED and _UNASKED[key] == value)
-    }
+    if told.get("max_tokens") not in _ENDLESS:
+        return {
+            key: plain(value) for key, value in told.items() if value is not None and value != "" and key != "stream"
+        }
+    rest = ((key, value) for key, value in told.items() if value not in (None, "", *_ENDLESS) and key != "stream")
+    found = {key: number(value) if key in _UNASKED else plain(value) for key, value in rest}
+    return {key: value for key, value in found.items() if key not in _UNASKED or value != _UNASKED[key]}
 
 
 def _usage(told: Any) -> Usage:  # noqa: ANN401 - any JSON
