@@ -69,3 +69,10 @@ def test_a_first_chunk_before_the_start() -> None:
     found = span({"mlflow.spanType": '"LLM"'}, events=(RawEvent(name="mlflow.chunk.item.0", time=1),))
 
     assert found.time_to_first_token_ns == 0
+
+
+def test_tools_that_are_not_json() -> None:
+    """Values that are not JSON, as an app may set them by OpenTelemetry's own API, are written so that they are."""
+    found = span({"mlflow.spanType": "LLM", "mlflow.spanInputs": {"tools": [b"\xff", float("inf")]}})
+
+    assert (found.kind, found.tools) == ("llm", ("ff", "inf"))

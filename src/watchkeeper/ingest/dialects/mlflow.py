@@ -10,7 +10,7 @@ from typing import Any
 from watchkeeper.ingest import bodies
 from watchkeeper.ingest.draft import Draft
 from watchkeeper.ingest.messages import content_of
-from watchkeeper.ingest.read import integer, loads, number, plain, text
+from watchkeeper.ingest.read import integer, loads, number, plain, text, unpacked
 from watchkeeper.model import Attributes, AttributeValue, Content, Cost, Document, RawSpan, SpanKind, Usage, semconv
 
 __all__ = ["MLflow"]
@@ -64,7 +64,7 @@ def _own(draft: Draft, raw: RawSpan) -> None:
     found = raw.attributes
     kind = _KINDS.get(_text(found.get("mlflow.spanType")) or "", "span")
     draft.kind, draft.operation = kind, _OPERATIONS.get(kind)
-    given, answer = loads(found.get("mlflow.spanInputs")), loads(found.get("mlflow.spanOutputs"))
+    given, answer = unpacked(found.get("mlflow.spanInputs")), unpacked(found.get("mlflow.spanOutputs"))
     if kind in _MODELS:
         _call(draft, found, given if isinstance(given, dict) else {}, answer if isinstance(answer, dict) else {})
     elif kind == "tool":
@@ -89,7 +89,8 @@ def _call(draft: Draft, found: Attributes, asked: dict[str, Any], answer: dict[s
     draft.cost = _cost(found.get("mlflow.llm.cost"))
     draft.finish_reasons = bodies.finishes(answer)
     draft.parameters = bodies.parameters(asked)
-    draft.tools = bodies.tools({"tools": loads(found.get("mlflow.chat.tools"))} if "tools" not in asked else asked)
+    offered = asked["tools"] if "tools" in asked else unpacked(found.get("mlflow.chat.tools"))
+    draft.tools = tuple(offered) if isinstance(offered, list) else ()
     draft.input, draft.output = bodies.asked(asked), bodies.answered(answer)
 
 

@@ -88,8 +88,6 @@ class OpenInference:
             }
             if parameters
             else {},
-            input=_input(found, lists),
-            output=_output(found, lists),
             tools=_tools(lists),
             tool_name=named,
             agent_name=text(found.get("agent.name")),
@@ -99,7 +97,8 @@ class OpenInference:
         )
         if raw.scope.name == _MISTRAL:
             _mistral(draft, found)
-        elif raw.scope.name == _LANGCHAIN:
+        draft.input, draft.output = draft.input or _input(found, lists), draft.output or _output(found, lists)
+        if raw.scope.name == _LANGCHAIN:
             _langchain(draft, raw)
         return draft
 
@@ -111,7 +110,7 @@ def _mistral(draft: Draft, found: Attributes) -> None:
     answer = answer.get("data", answer) if isinstance(answer, dict) else {}
     answer = answer if isinstance(answer, dict) else {}
     draft.provider = draft.provider or "mistral_ai"
-    draft.input, draft.output = bodies.asked(asked) or draft.input, bodies.answered(answer) or draft.output
+    draft.input, draft.output = bodies.asked(asked), bodies.answered(answer)
     draft.tools = draft.tools or bodies.tools(asked)
     cached = bodies.used(answer.get("usage")).cache_read_tokens
     if cached is not None and draft.usage.cache_read_tokens is None:
