@@ -1,4 +1,7 @@
-"""Mapping anew: read and mapped on the caller's thread, checked and replaced on the writer's, a few spans a turn."""
+"""Mapping anew: read and mapped on the caller's thread, checked and replaced on the writer's, a few spans a turn.
+
+Why so: `docs/adr/0012-mapping-anew.md`.
+"""
 
 from __future__ import annotations
 
