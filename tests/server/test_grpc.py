@@ -35,12 +35,19 @@ async def test_a_message_over_the_limit_is_refused(channel: grpc.aio.Channel) ->
     assert caught.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
 
 
-async def test_an_unknown_key_is_refused(channel: grpc.aio.Channel) -> None:
-    """One of our own keys that nobody knows is UNAUTHENTICATED, on loopback too."""
+FORMS = [
+    ("authorization", "Bearer {}"), ("authorization", "{}"), ("x-api-key", "{}"), ("api-key", "{}"), ("api_key", "{}"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "form"), FORMS)
+async def test_a_key_is_known_in_each_form(channel: grpc.aio.Channel, name: str, form: str) -> None:
+    """A key is understood in each form that clients send it in; one that nobody knows is UNAUTHENTICATED."""
     stub = trace_service_pb2_grpc.TraceServiceStub(channel)
+    await stub.Export(request(span()), metadata=((name, form.format("sk-test")),))
 
     with pytest.raises(grpc.aio.AioRpcError) as caught:
-        await stub.Export(request(span()), metadata=(("authorization", "Bearer sk-wrong"),))
+        await stub.Export(request(span()), metadata=((name, form.format("sk-wrong")),))
     assert caught.value.code() is grpc.StatusCode.UNAUTHENTICATED
 
 

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from watchkeeper.ingest.dialects.vercel_content import answer, given, ranking, tools, values
 from watchkeeper.ingest.draft import Draft
+from watchkeeper.ingest.providers import provider_of
 from watchkeeper.ingest.read import integer, loads, number, plain, strings, text
 from watchkeeper.model import Attributes, AttributeValue, RawSpan, SpanKind, Usage, semconv
 
@@ -37,12 +38,6 @@ _OPERATIONS = {
     "ai.generateSpeech": _Operation("llm", None), "ai.transcribe": _Operation("llm", None),
     "ai.streamTranscribe": _Operation("llm", None, streaming=True),
 }  # fmt: skip
-_PROVIDERS = {
-    "google.vertex": "gcp.vertex_ai", "google-vertex": "gcp.vertex_ai", "google.generative-ai": "gcp.gemini",
-    "google": "gcp.gemini", "amazon-bedrock": "aws.bedrock", "bedrock": "aws.bedrock", "azure-openai": "azure.ai.openai",
-    "azure": "azure.ai.openai", "mistral": "mistral_ai", "xai": "x_ai", "vertex": "gcp.vertex_ai",
-}  # fmt: skip
-"""What OpenTelemetry calls the SDK's providers; the rest have the same name in both."""
 _SETTINGS = {
     "ai.settings.temperature": "temperature", "ai.settings.topP": "top_p", "ai.settings.topK": "top_k",
     "ai.settings.maxOutputTokens": "max_tokens", "ai.settings.maxTokens": "max_tokens", "ai.settings.seed": "seed",
@@ -169,7 +164,9 @@ def _provider(told: str) -> str:
     """`openai.chat` is openai, `google.generative-ai` is gcp.gemini."""
     low = told.lower()
     head, _, rest = low.partition(".")
-    return _PROVIDERS.get(f"{head}.{rest.partition('.')[0]}") or _PROVIDERS.get(head, head)
+    both = f"{head}.{rest.partition('.')[0]}"
+    found = provider_of(both)
+    return head if found in {None, both} else str(found)
 
 
 def _first(found: Attributes, keys: tuple[str, ...]) -> str | None:
