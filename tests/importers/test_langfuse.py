@@ -17,7 +17,8 @@ from tests.importers.fake_langfuse import KEYS, FakeLangfuse
 from tests.importers.kept import Kept, Killed, unmarked
 from tests.importers.places import FIXTURES
 from watchkeeper.importers import Client, Langfuse, LangfuseFiles, Page, State, Summary, Window, run
-from watchkeeper.importers.langfuse_rows import put_score, put_trace, span_id_of, trace_id_of
+from watchkeeper.importers.langfuse_rows import put_score, put_trace
+from watchkeeper.ingest import span_id_of, trace_id_of
 from watchkeeper.kit.errors import ConfigError
 
 SPANS = json.loads((FIXTURES / "langfuse5.json").read_text())["v2/observations"]["data"]
@@ -72,7 +73,7 @@ def test_scores_keep_their_ids_and_kinds(server: FakeLangfuse) -> None:
     assert kept.scores["s2"]["label"] == "friendly"
     assert kept.scores["s2"]["source"] == "human"
     assert kept.scores["s3"] == {
-        **common, "id": "s3", "name": "solved", "value": 1.0, "session_id": "session-1", "source": "api",
+        **common, "id": "s3", "name": "solved", "value": 1.0, "label": "true", "session_id": "session-1", "source": "api",
     }  # fmt: skip
 
 

@@ -18,6 +18,7 @@ import msgspec
 from watchkeeper.importers.page import OtlpSpan, Page, Tree
 from watchkeeper.importers.scores import score
 from watchkeeper.importers.values import attributes, nanoseconds
+from watchkeeper.ingest import span_id_of, trace_id_of
 
 __all__ = ["facts_of", "named", "put_score", "put_trace", "span_of"]
 
@@ -164,8 +165,8 @@ def put_score(page: Page, told: Tree) -> None:
         value, text = _number(value), text or value
     if told.get("dataType") in {"CATEGORICAL", "TEXT", "CORRECTION"}:
         value = value if told["dataType"] == "CATEGORICAL" and told.get("stringValue") else None
-    else:
-        text = None
+    else:  # a truth is told in words too, as where scores are sent to us
+        text = str(bool(value)).lower() if told.get("dataType") == "BOOLEAN" and value in {0, 1} else None
     given, comment = str(told.get("id") or where), told.get("comment")
     if text and len(text) > _LONGEST_LABEL and not comment:
         comment = text
@@ -184,23 +185,6 @@ def put_score(page: Page, told: Tree) -> None:
             time=nanoseconds(told.get("timestamp")),
         )
     )
-
-
-def trace_id_of(told: str) -> str:
-    """Return a trace's id: OTel's as it is, a UUID without its dashes, the digest of any other text."""
-    return _id(told, 32)
-
-
-def span_id_of(told: str) -> str:
-    """Return an observation's id: OTel's as it is, else the digest of what it is."""
-    return _id(told, 16)
-
-
-def _id(told: str, size: int) -> str:
-    bare = told.replace("-", "").lower()
-    if len(bare) == size and not set(bare) - set("0123456789abcdef") and bare.strip("0"):
-        return bare
-    return hashlib.sha256(told.encode()).hexdigest()[:size]
 
 
 def _metadata(told: Tree) -> Tree:
