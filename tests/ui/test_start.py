@@ -20,7 +20,7 @@ from hatch_build import find_node
 from playwright.sync_api import Browser, Page, expect
 
 from tests.clients import run
-from tests.clients.client import versions
+from tests.clients.client import setups, versions
 from tests.ui.conftest import Look, Server, running, unreachable
 
 STACKS = Path(__file__).parents[2] / "ui/src/features/start/stacks.json"
@@ -29,12 +29,21 @@ CLIENTS = {
     "opentelemetry": "genai",
     "langfuse": "langfuse5",
     "phoenix": "phoenix",
+    "openllmetry": "traceloop",
+    "logfire": "logfire",
+    "pydantic-ai": "pydantic-ai",
+    "mlflow": "mlflow",
+    "openlit": "openlit",
+    "litellm": "litellm",
+    "helicone": "helicone",
     "js-vercel": "js-vercel",
     "js-langfuse": "js-langfuse",
     "js-phoenix": "js-phoenix",
     "curl": None,
 }
 """In whose environment of `tests/clients` a snippet runs: None for ours."""
+AGENTS = {"claude-code": "js-claude-code", "gemini-cli": "js-gemini-cli"}
+"""Whose command wants more of a machine than what is pasted, such as a login: their settings are those that are run."""
 
 
 @dataclass
@@ -95,7 +104,7 @@ def test_the_page_says_what_arrived(empty: Server, look: Look) -> None:
 @pytest.mark.browser
 def test_every_stack_is_run_or_only_settings(pasted: Pasted) -> None:
     """Every stack of the page is run below as it is pasted, and every one names this server and the key just made."""
-    missing = set(pasted.texts) - set(CLIENTS)
+    missing = set(pasted.texts) - set(CLIENTS) - set(AGENTS)
     unnamed = [name for name, texts in pasted.texts.items() if pasted.server.url not in texts["In a shell"]]
     keyless = [name for name, texts in pasted.texts.items() if "sk-wk-" not in texts["In a shell"]]
     assert (missing, unnamed, keyless) == ({"otlp"}, [], [])
@@ -114,12 +123,13 @@ def test_what_the_page_says_to_paste_works(stack: str, pasted: Pasted) -> None:
     if client is not None:
         assert named(installs) <= set(locked(client)), "the snippet installs what nobody tested"
     with run.providing() as providers, tempfile.TemporaryDirectory(prefix="start-home-") as nobody:
-        folder = home / f"pasted-{os.getpid()}" if stack.startswith("js-") else Path(nobody)
+        # Node looks for packages beside the file.
+        folder = home / f"pasted-{os.getpid()}" if "app.mjs" in texts else Path(nobody)
         folder.mkdir(exist_ok=True)
         for name in ("app.py", "app.mjs"):
             if name in texts:
                 (folder / name).write_text(texts[name])
-        paths = [str(home / "bin"), str(find_node(run.NODE)[0].parent), os.environ["PATH"]]
+        paths = [str(home / "bin"), str(home / "node_modules/.bin"), str(find_node(run.NODE)[0].parent), os.environ["PATH"]]
         done = subprocess.run(
             ["bash", "-ec", f"{settings}\n{texts.get('Run it', '')}"],
             cwd=folder, capture_output=True, text=True, check=False, timeout=120,
@@ -131,6 +141,19 @@ def test_what_the_page_says_to_paste_works(stack: str, pasted: Pasted) -> None:
     assert [(span["service"], span["model"][:11], (span["input_tokens"] or 0) > 0) for span in found] == [
         ("my-app", "gpt-4o-mini", True)
     ]
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("agent", AGENTS)
+def test_an_agents_settings_are_those_that_are_run(agent: str, pasted: Pasted) -> None:
+    """Every variable that is pasted for a coding agent is one that its client in `tests/clients` is run with."""
+    run_with = next(one for one in setups().values() if one.folder == AGENTS[agent]).environment
+    exports = [line for line in pasted.texts[agent]["In a shell"].splitlines() if line.startswith("export ")]
+    names = dict(word.partition("=")[::2] for line in exports for word in shlex.split(line)[1:])
+    ours = {"OTEL_SERVICE_NAME", "OTEL_EXPORTER_OTLP_HEADERS"} | {name for name in names if name.endswith("_ENDPOINT")}
+
+    assert names.keys() <= run_with.keys()
+    assert {name: value for name, value in names.items() if name not in ours and run_with[name] != value} == {}
 
 
 def split(shell: str) -> tuple[list[str], str]:
