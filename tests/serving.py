@@ -17,6 +17,7 @@ from typing import Any
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
+from watchkeeper.store.control.keys import Scope
 from watchkeeper.store.factory import open_control_store
 
 
@@ -70,6 +71,7 @@ def free_port() -> int:
 def serving(
     folder: Path, *, projects: tuple[str, ...] = (), environ: Mapping[str, str] | None = None,
     prefix: tuple[str, ...] = (), grpc: bool = False, trust: Path | None = None,
+    scopes: tuple[Scope, ...] = ("ingest", "read"),
 ) -> Iterator[Served]:  # fmt: skip
     """Start a server in the folder and stop it again; `prefix` is a command to run it under, `trust` whose TLS it is."""
     keys = {project: f"sk-{project}-0123456789abcdef" for project in projects}
@@ -77,7 +79,7 @@ def serving(
         control = open_control_store(folder / "data")
         for project, secret in keys.items():
             control.ensure_project(project)
-            control.keys.create(project, ("ingest", "read"), pair=(f"pk-{project}", secret))
+            control.keys.create(project, scopes, pair=(f"pk-{project}", secret))
         control.close()
     port = free_port()
     command = [*prefix, sys.executable, "-m", "watchkeeper.cli", "serve", "--host", "127.0.0.1", "--port", str(port)]

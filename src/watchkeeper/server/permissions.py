@@ -45,6 +45,12 @@ NEEDS: dict[tuple[str, str], Need] = {
     ("POST", "/api/public/scores"): "ingest",
     ("GET", "/api/public/health"): "public",
     ("GET", "/api/public/projects"): "anyone",
+    ("GET", "/api/public/v2/prompts"): "read",
+    ("GET", "/api/public/v2/prompts/{name:path}"): "read",
+    # What a prompt says decides what an application does: a key that only sends spans must not change it.
+    ("POST", "/api/public/v2/prompts"): "admin",
+    ("PATCH", "/api/public/v2/prompts/{name:path}/versions/{version}"): "admin",
+    ("DELETE", "/api/public/v2/prompts/{name:path}"): "admin",
     (_ANY, "/api/public/{path:path}"): "anyone",
     # Data out.
     ("GET", "/api/v1/openapi.json"): "anyone",

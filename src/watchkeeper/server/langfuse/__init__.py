@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from watchkeeper.server.langfuse import ingestion, projects, rest, scores
+from watchkeeper.server.langfuse import ingestion, projects, prompts, rest, scores
 
 __all__ = ["router"]
 
@@ -16,6 +16,7 @@ for _slice in (
     projects,
     ingestion,
     scores,
+    prompts,
     rest,  # the last one: it takes whatever no slice before it has
 ):
     router.include_router(_slice.router)
