@@ -1,4 +1,4 @@
-"""What an application does with Langfuse's prompts, by its SDK of any generation; prints what it got.
+"""What an application does with Langfuse's prompts and datasets, by its SDK of any generation; prints what it got.
 
 Run in a client's own environment, with the settings that Langfuse's documentation names.
 """
@@ -40,7 +40,37 @@ def prompts(client: Any) -> dict[str, Any]:
     return told
 
 
+def datasets(client: Any) -> dict[str, Any]:
+    """Make a dataset, run an experiment over it, and read what there is."""
+    client.create_dataset(name="folder/cities", description="where it rains", metadata={"team": "weather"})
+    for city, expected in (("Paris", "rain"), ("Rome", "sun")):
+        client.create_dataset_item(
+            dataset_name="folder/cities", id=city.lower(), input={"city": city}, expected_output=expected
+        )
+    client.create_dataset_item(dataset_name="folder/cities", id="rome", expected_output="heat")
+    found = client.get_dataset("folder/cities")
+
+    def task(*, item: Any, **_: Any) -> str:
+        return "rain" if item.input["city"] == "Paris" else "snow"
+
+    result = found.run_experiment(name="first try", run_name="try/1", task=task)
+    client.flush()
+    told = {
+        "metadata": found.metadata,
+        "items": sorted((one.id, one.input["city"], one.expected_output) for one in found.items),
+        "outputs": sorted(one.output for one in result.item_results),
+        "run": result.dataset_run_id,
+    }
+    if hasattr(client, "get_dataset_run"):
+        run = client.get_dataset_run(dataset_name="folder/cities", run_name="try/1")
+        told["read"] = [run.id, sorted(one.dataset_item_id for one in run.dataset_run_items)]
+        told["runs"] = [one.name for one in client.get_dataset_runs(dataset_name="folder/cities").data]
+    client.api.dataset_items.delete("rome")
+    told["left"] = [one.id for one in client.get_dataset("folder/cities").items]
+    return told
+
+
 if __name__ == "__main__":
     found = Langfuse()
-    print(json.dumps({"prompts": prompts(found)}))  # noqa: T201 - the test reads it
+    print(json.dumps({"prompts": prompts(found), "datasets": datasets(found)}))  # noqa: T201 - the test reads it
     found.flush()

@@ -1,4 +1,4 @@
-"""Langfuse's SDKs with prompts, run as they are against a running server."""
+"""Langfuse's SDKs with prompts and datasets, run as they are against a running server."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import pytest
 
 from tests.clients import run
 from tests.serving import Served, serving
+from watchkeeper.store.datasets import run_id
 
 pytestmark = pytest.mark.slow
 
@@ -28,14 +29,24 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 
 @pytest.mark.parametrize("name", CLIENTS)
-def test_an_sdk_keeps_its_prompts_here(name: str, server: Served, tmp_path: Path) -> None:
-    """Every generation makes, finds, moves, lists and deletes prompts, and falls back where there is none."""
+def test_an_sdk_keeps_its_prompts_and_datasets_here(name: str, server: Served, tmp_path: Path) -> None:
+    """Every generation makes, finds, moves and deletes prompts, and runs an experiment over a dataset."""
     told = use(name, server, tmp_path)
 
     assert told["prompts"] == {
         "made": 1, "production": "Hi you", "config": {"model": "m"}, "version": "Hello {{who}}", "staging": 2,
         "latest": 2, "fallback": "plan b", "moved": 2, "listed": ["folder/greet", "talk"], "left": ["folder/greet"],
         "chat": [{"role": "system", "content": "Be kind"}, {"role": "user", "content": "Weather?"}],
+    }  # fmt: skip
+    made = told["datasets"]
+    dataset = json.loads(server.call("/api/public/v2/datasets/folder%2Fcities", project=name)[1])
+    run = run_id(name, dataset["id"], "try/1")
+
+    assert made.pop("read", None) == ([run, ["paris", "rome"]] if name != "langfuse5" else None)
+    assert made.pop("runs", None) == (["try/1"] if name != "langfuse5" else None)
+    assert made == {
+        "metadata": {"team": "weather"}, "items": [["paris", "Paris", "rain"], ["rome", "Rome", "heat"]],
+        "outputs": ["rain", "snow"], "run": run, "left": ["paris"],
     }  # fmt: skip
 
 

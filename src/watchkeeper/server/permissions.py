@@ -51,6 +51,18 @@ NEEDS: dict[tuple[str, str], Need] = {
     ("POST", "/api/public/v2/prompts"): "admin",
     ("PATCH", "/api/public/v2/prompts/{name:path}/versions/{version}"): "admin",
     ("DELETE", "/api/public/v2/prompts/{name:path}"): "admin",
+    # Test cases and what an experiment made of them are data in.
+    ("POST", "/api/public/v2/datasets"): "ingest",
+    ("POST", "/api/public/dataset-items"): "ingest",
+    ("POST", "/api/public/dataset-run-items"): "ingest",
+    ("GET", "/api/public/v2/datasets"): "read",
+    ("GET", "/api/public/v2/datasets/{name:path}"): "read",
+    ("GET", "/api/public/dataset-items"): "read",
+    ("GET", "/api/public/dataset-items/{item}"): "read",
+    ("GET", "/api/public/dataset-run-items"): "read",
+    ("GET", "/api/public/datasets/{path:path}"): "read",
+    ("DELETE", "/api/public/dataset-items/{item}"): "admin",
+    ("DELETE", "/api/public/datasets/{path:path}"): "admin",
     (_ANY, "/api/public/{path:path}"): "anyone",
     # Data out.
     ("GET", "/api/v1/openapi.json"): "anyone",

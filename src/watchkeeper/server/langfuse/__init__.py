@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from watchkeeper.server.langfuse import ingestion, projects, prompts, rest, scores
+from watchkeeper.server.langfuse import datasets, ingestion, projects, prompts, rest, scores
 
 __all__ = ["router"]
 
@@ -17,6 +17,7 @@ for _slice in (
     ingestion,
     scores,
     prompts,
+    datasets,
     rest,  # the last one: it takes whatever no slice before it has
 ):
     router.include_router(_slice.router)
