@@ -155,7 +155,9 @@ def assemble(
         scores=ScoreService(store, now, capture),
         overview=OverviewService(store, now, prices.idle_nano_usd, display),
         queries=QueryService(store),
-        erasure=ErasureService(store, ErasureAudit(folder), now, capture.pseudonym, after=keeper.look),
+        erasure=ErasureService(
+            store, ErasureAudit(folder), now, capture.pseudonym, datasets=control.datasets, after=keeper.look
+        ),
         journal=JournalService(store, lambda: _kept_days(settings, manifest)),
         prices=prices,
         mapping=MappingService(store, pricer, display),

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from watchkeeper.kit.clock import Clock, format_rfc3339
 from watchkeeper.server.erasure.audit import ErasureAudit
 from watchkeeper.server.erasure.schemas import ErasureIn, ErasureOut
-from watchkeeper.store.api import Selector, SpanStore
+from watchkeeper.store.api import Selector, SpanFilter, SpanStore
+from watchkeeper.store.datasets import DatasetStore
 
 __all__ = ["ErasureService", "Pseudonym"]
 
@@ -29,6 +30,7 @@ class ErasureService:
         clock: Clock,
         pseudonym: Pseudonym = _plain,
         *,
+        datasets: DatasetStore | None = None,
         after: Callable[[], None] = lambda: None,
     ) -> None:
         self._store = store
@@ -36,6 +38,7 @@ class ErasureService:
         self._clock = clock
         self._pseudonym = pseudonym
         self._after = after
+        self._datasets = datasets
 
     def erase(self, project: str, wanted: ErasureIn, *, who: str, reclaim: bool = False) -> ErasureOut:
         """Erase, or count; `who` is the caller's name for the audit. With `reclaim` its bytes go at once, too."""
@@ -45,6 +48,9 @@ class ErasureService:
             if name is not None
         )
         selector = self._selector(kind, name)
+        if not wanted.dry_run and self._datasets is not None:
+            # Before the spans: what stops half way can be asked for again while it is still known whose traces they are.
+            self._datasets.forget_traces(project, self._copied(project, selector, self._datasets.known_traces(project)))
         report = self._store.erase(project, selector, dry_run=wanted.dry_run)
         if not wanted.dry_run:
             self._audit.add(
@@ -62,6 +68,21 @@ class ErasureService:
             reclaimed=not wanted.dry_run and self._store.stats().reclaim_due is None,
             set_aside=report.set_aside, removed=list(report.removed), unreached=list(report.unreached),
         )  # fmt: skip
+
+    def _copied(self, project: str, selector: Selector, known: set[str]) -> set[str]:
+        """Return those of the traces that the selector means."""
+        return {
+            trace
+            for trace in known
+            if trace in selector.traces
+            or any(
+                self._store.list_spans(project, where, limit=1).items
+                for where in (
+                    *(SpanFilter(trace_id=trace, user_id=user) for user in selector.users),
+                    *(SpanFilter(trace_id=trace, session_id=session) for session in selector.sessions),
+                )
+            )
+        }
 
     def _selector(self, kind: str, name: str) -> Selector:
         if kind == "trace":

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Select, delete, select
+from sqlalchemy import Select, delete, select, update
 from sqlalchemy.orm import Session
 
 from watchkeeper.store.control.database import Database
-from watchkeeper.store.control.tables import ApiKey, Link, LoginSession, Membership, Project, User
+from watchkeeper.store.control.tables import (
+    ApiKey,
+    DatasetItemVersion,
+    DatasetRunItemRow,
+    Link,
+    LoginSession,
+    Membership,
+    Project,
+    User,
+)
 
 __all__ = ["end_all_sessions", "hold_shut"]
 
@@ -21,14 +30,29 @@ def end_all_sessions(restored: Database) -> None:
 def hold_shut(restored: Database, now: Database) -> int:
     """Give keys and people that both stores know the state they have now; return how many had another.
 
-    A key's end and revocation, a person's password, whether they are disabled, and their roles.
+    A key's end and revocation, a person's password, whether they are disabled, and their roles. Dataset items that were
+    emptied since, because the trace they came from was erased, are emptied here too.
     """
     with now.read() as there, restored.write() as here:
         changed = sum(_key(here, one) for one in there.scalars(select(ApiKey)))
         for person in there.scalars(select(User)):
             roles = {one.project: one for one in there.scalars(_roles(person.id))}
             changed += _person(here, person, roles)
+        for gone in there.scalars(select(DatasetItemVersion).where(DatasetItemVersion.erased_at.is_not(None))):
+            _empty(here, gone)
     return changed
+
+
+def _empty(here: Session, now: DatasetItemVersion) -> None:
+    of_item = (DatasetItemVersion.project == now.project, DatasetItemVersion.item == now.item)
+    empty = {"input": "null", "expected": "null", "about": "null", "archived": True, "erased_at": now.erased_at}
+    here.execute(update(DatasetItemVersion).where(*of_item).values(**empty))
+    if now.source_trace is not None:
+        here.execute(
+            delete(DatasetRunItemRow).where(
+                DatasetRunItemRow.project == now.project, DatasetRunItemRow.trace_id == now.source_trace
+            )
+        )
 
 
 def _key(here: Session, now: ApiKey) -> bool:
