@@ -319,3 +319,15 @@ def test_openapi_is_the_committed_one(services: Services) -> None:
     committed = json.loads((REPOSITORY / "openapi.json").read_text())
 
     assert openapi(create_app(services)) == committed
+
+
+async def test_a_span_says_what_was_odd_about_it_until_it_is_not(http: httpx.AsyncClient) -> None:
+    """A child without its parent says so, and no longer once the parent has come."""
+    child, parent = span(span_id=CHILD, parent=ROOT, attributes={}), span(attributes={})
+    path = f"/api/v1/traces/{TRACE}/spans/{CHILD}"
+    await http.post("/v1/traces", content=request(child).SerializeToString(), headers=PROTOBUF)
+    alone = (await http.get(path)).json()["notes"]
+    await http.post("/v1/traces", content=request(parent).SerializeToString(), headers=PROTOBUF)
+
+    assert [note["code"] for note in alone] == ["orphan"]
+    assert (await http.get(path)).json()["notes"] == []

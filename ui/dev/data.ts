@@ -109,7 +109,7 @@ function blank(traceId: string, service: string, user: string, session: string):
     session_id: session, user_id: user, tags: ["beta-testers"], provider: null, model: null, request_model: null, response_model: null,
     response_id: null, usage: {}, cost: null, time_to_first_token_ns: null, streaming: null, finish_reasons: [], parameters: {},
     input: null, output: null, tools: [], tool_name: null, agent_name: null, prompt_name: null, prompt_version: null,
-    endpoint_host: null, region: null, operator: null, model_digest: null, dialects: [], mapper: 1, received_at: nine(Date.now()), masked: {},
+    endpoint_host: null, region: null, operator: null, model_digest: null, dialects: [], mapper: 1, received_at: nine(Date.now()), masked: {}, notes: [],
     raw: { attributes: { "service.name": service, "gen_ai.operation.name": "chat", "gen_ai.usage.input_tokens": 412 }, resource: { "telemetry.sdk.language": "python" }, scope: { name: "watchkeeper", version: "0.1.0" }, events: [], links: [], logs: [] },
   };
 }

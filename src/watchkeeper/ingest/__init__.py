@@ -9,6 +9,7 @@ from watchkeeper.ingest.helicone import decode_helicone
 from watchkeeper.ingest.langfuse_batch import ScoreEvent, read_event, span_id_of, trace_id_of
 from watchkeeper.ingest.mapper import MAPPER_VERSION, map_span
 from watchkeeper.ingest.media import encode_partial, encode_status
+from watchkeeper.ingest.notes import Note, notes_of
 from watchkeeper.ingest.otlp import (
     count_metrics,
     decode_logs,
@@ -21,6 +22,7 @@ __all__ = [
     "MAPPER_VERSION",
     "DecodedLogs",
     "DecodedTraces",
+    "Note",
     "ScoreEvent",
     "count_metrics",
     "decode_helicone",
@@ -32,6 +34,7 @@ __all__ = [
     "encode_partial",
     "encode_status",
     "map_span",
+    "notes_of",
     "read_event",
     "scores_of",
     "service_of",

@@ -1739,6 +1739,16 @@ export interface components {
             rate_day: string | null;
         };
         /**
+         * NoteOut
+         * @description Something odd about a span: a stable code, and what was found and done in a sentence.
+         */
+        NoteOut: {
+            /** Code */
+            code: string;
+            /** Text */
+            text: string;
+        };
+        /**
          * OverviewOut
          * @description Figures over the model calls of a window.
          *
@@ -2160,6 +2170,8 @@ export interface components {
         /**
          * SpanDetail
          * @description One span whole, with what arrived, verbatim, under `raw`; `masked` is how many values of each kind were masked.
+         *
+         *     `notes` say what was odd about it as it came.
          */
         SpanDetail: {
             /** Agent Name */
@@ -2195,6 +2207,11 @@ export interface components {
             model_digest: string | null;
             /** Name */
             name: string;
+            /**
+             * Notes
+             * @default []
+             */
+            notes: components["schemas"]["NoteOut"][];
             /** Operation */
             operation: string | null;
             /** Operator */

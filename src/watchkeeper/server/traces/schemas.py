@@ -91,8 +91,18 @@ class ContentOut(Model):
     mime_type: str | None = None
 
 
+class NoteOut(Model):
+    """Something odd about a span: a stable code, and what was found and done in a sentence."""
+
+    code: str
+    text: str
+
+
 class SpanDetail(Model):
-    """One span whole, with what arrived, verbatim, under `raw`; `masked` is how many values of each kind were masked."""
+    """One span whole, with what arrived, verbatim, under `raw`; `masked` is how many values of each kind were masked.
+
+    `notes` say what was odd about it as it came.
+    """
 
     project: str
     trace_id: str
@@ -138,4 +148,5 @@ class SpanDetail(Model):
     mapper: int
     received_at: Time
     masked: dict[str, int] = {}
+    notes: list[NoteOut] = []
     raw: dict[str, Any]

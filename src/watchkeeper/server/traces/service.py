@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from watchkeeper.ingest import notes_of
 from watchkeeper.kit.errors import NotFoundError
-from watchkeeper.model import masked_of
+from watchkeeper.model import Span, masked_of
 from watchkeeper.server.jsonable import jsonable
 from watchkeeper.server.prices.display import Display
 from watchkeeper.server.schemas import SpanOut, TraceOut, plain
@@ -62,9 +63,19 @@ class TraceService:
         if span is None:
             raise NotFoundError(f"there is no span {span_id} in trace {trace_id}")
         detail = SpanDetail.model_validate(
-            plain(span) | {"raw": jsonable(span.raw), "masked": masked_of(span.raw.attributes)}
+            plain(span)
+            | {
+                "raw": jsonable(span.raw),
+                "masked": masked_of(span.raw.attributes),
+                "notes": [plain(note) for note in notes_of(span, self._parent(span))],
+            }
         )
         if detail.cost is not None and span.cost is not None:
             detail.cost.confidence = span.cost.confidence
             detail.cost.shown = self._display.money(span.cost.nano_usd, span.start_time)
         return detail
+
+    def _parent(self, span: Span) -> Span | None:
+        if span.parent_span_id is None or span.parent_span_id == span.span_id:
+            return None
+        return self._store.get_span(span.project, span.trace_id, span.parent_span_id)

@@ -59,6 +59,7 @@ export function SpanPane({ traceId, row, scores }: { traceId: string; row: SpanR
       ) : (
         <div className={`span-body ${found.isPlaceholderData ? "stale" : ""}`} role="tabpanel" tabIndex={0} aria-label={tab}>
           {row.status === "error" && <Fault row={row} />}
+          {found.data !== undefined && !found.isPlaceholderData && <Notes notes={found.data.notes} />}
           {found.data === undefined ? <PaneSkeleton /> : <Tab tab={tab} span={found.data} scores={scores} />}
         </div>
       )}
@@ -86,6 +87,21 @@ function MaskedBadge({ counts }: { counts: SpanDetail["masked"] }) {
       <Icon name="mask" />
       {text}
     </span>
+  );
+}
+
+/** What was odd about the span as it came, and what was made of it. */
+function Notes({ notes }: { notes: SpanDetail["notes"] }) {
+  if (notes.length === 0) return null;
+  return (
+    <ul className="span-notes" aria-label="Notes">
+      {notes.map((note) => (
+        <li key={`${note.code} ${note.text}`} data-code={note.code}>
+          <Icon name="warning" />
+          <span dir="auto">{note.text}</span>
+        </li>
+      ))}
+    </ul>
   );
 }
 
