@@ -27,6 +27,7 @@ from watchkeeper.server.lockfile import FolderLock
 from watchkeeper.store.api import SpanFilter
 from watchkeeper.store.conformance.samples import Maker, score_of, stored, stored_logs, stored_scores
 from watchkeeper.store.conformance.support import eventually
+from watchkeeper.store.prompts import NewPrompt
 
 make = Maker()
 MAIL = "ada@example.org"
@@ -89,6 +90,7 @@ def _archive(tmp_path: Path) -> Path:
     stored_scores(services.store, score_of(1, trace_id=f"{1:032x}"))
     services.control.ensure_project("p2")
     services.control.keys.create("p2", ("ingest",), pair=("pk-p2", "sk-p2-secret"))
+    services.control.prompts.add("p2", NewPrompt(name="dir/p", type="text", content="Hi", labels=("production",)))
     (tmp_path / "origin" / "prices.toml").write_text("# mine\n")
     found = taken(services, tmp_path / "backup.zip")
     services.close()
@@ -96,18 +98,21 @@ def _archive(tmp_path: Path) -> Path:
 
 
 def test_everything_comes_back(archive: Path, tmp_path: Path) -> None:
-    """Spans and scores of all projects, keys, the salt and one's own price table are in the restored folder, owner-only."""
+    """Spans, scores, prompts and keys of all projects, the salt and one's own prices are in the restored folder, owner-only."""
     report = brought_back(archive, tmp_path / "new")
     salt, new = (tmp_path / "origin" / "pseudonyms.salt").read_bytes(), tmp_path / "new"
     modes = {stat.S_IMODE(path.stat().st_mode) for path in new.iterdir()}
     services = opened(new)
     scores = services.store.list_scores("default").items
     key = services.control.keys.get("pk-p2")
+    prompt = services.control.prompts.find("p2", "dir/p")
     services.close()
 
     assert (report.spans, report.scores, report.aside, report.erased_traces) == (31, 1, None, 0)
     assert spans_in(new) == spans_in(tmp_path / "origin")
     assert [score.id for score in scores] == ["score-0001"]
+    assert prompt is not None
+    assert (prompt.content, prompt.labels) == ("Hi", ("latest", "production"))
     assert key is not None
     assert (key.project, key.scopes) == ("p2", ("ingest",))
     assert (new / "pseudonyms.salt").read_bytes() == salt

@@ -15,9 +15,10 @@ from sqlalchemy import create_engine, inspect
 from watchkeeper.kit.errors import NotFoundError, RequestError, StoreFormatError
 from watchkeeper.store.control.keys import KeyPair, Scope
 from watchkeeper.store.control.secrets import hashed, looks_like_ours, new_secret
-from watchkeeper.store.control.tables import HEAD, Base
+from watchkeeper.store.control.tables import HEAD, KNOWN, Base
 from watchkeeper.store.control.upgrade import upgrade
 from watchkeeper.store.factory import CONTROL_FILE, ControlStore, open_control_store
+from watchkeeper.store.prompts import NewPrompt
 
 
 @pytest.fixture(params=["memory", "sqlite"])
@@ -201,6 +202,25 @@ def test_keys_of_the_first_release_still_work(tmp_path: Path) -> None:
     store.close()
 
     assert opened == ("p", ("ingest",))
+
+
+@pytest.mark.parametrize("revision", KNOWN)
+def test_a_file_of_any_revision_takes_prompts(tmp_path: Path, revision: str) -> None:
+    """A file of an earlier revision, with a project in it, keeps prompts once it is opened."""
+    engine = create_engine(f"sqlite:///{tmp_path / CONTROL_FILE}")
+    upgrade(engine, revision)
+    with engine.begin() as raw:
+        raw.exec_driver_sql("INSERT INTO projects VALUES ('p', 'p', '2026-01-01 00:00:00.000000')")
+    engine.dispose()
+    store = open_control_store(tmp_path)
+    store.prompts.add("p", NewPrompt(name="n", type="text", content="x"))
+    store.close()
+    store = open_control_store(tmp_path)
+    kept = store.prompts.find("p", "n", label="latest")
+    store.close()
+
+    assert kept is not None
+    assert kept.content == "x"
 
 
 @pytest.mark.parametrize("revision", ["9999", "abcd"])

@@ -107,6 +107,7 @@ def test_prompts_are_listed_by_name_label_and_tag(prompts: Prompts) -> None:
         NewPrompt(name="p", type="chat", content="x"),
         NewPrompt(name="p", type="chat", content=[{"role": "user"}]),
         NewPrompt(name="p", type="text", content="x", message="m" * 1_001),
+        NewPrompt(name="p", type="text", content="x", config={"temperature": float("nan")}),
     ],
 )  # fmt: skip
 def test_what_is_over_a_limit_is_refused(prompts: Prompts, given: NewPrompt) -> None:

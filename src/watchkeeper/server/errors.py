@@ -18,6 +18,7 @@ __all__ = ["LANGFUSE", "PROBLEMS", "error_response", "install"]
 LANGFUSE = "/api/public/"
 """Under it stands Langfuse's API, whose errors have a shape of their own."""
 
+_THEIR_CODES = {"not_found": "LangfuseNotFoundError"}
 _OURS = 500
 _log = logging.getLogger("watchkeeper.server")
 
@@ -83,6 +84,6 @@ def install(app: FastAPI) -> None:
 
 def _answer(path: str, status: int, code: str, message: str, hint: str | None, headers: dict[str, str]) -> Response:
     if path.startswith(LANGFUSE):
-        told = {"message": message if hint is None else f"{message} ({hint})", "error": code}
+        told = {"message": message if hint is None else f"{message} ({hint})", "error": _THEIR_CODES.get(code, code)}
         return JSONResponse(told, status, headers)
     return JSONResponse({"error": {"code": code, "message": message, "hint": hint}}, status, headers)

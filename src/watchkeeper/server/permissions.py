@@ -45,8 +45,9 @@ NEEDS: dict[tuple[str, str], Need] = {
     ("POST", "/api/public/scores"): "ingest",
     ("GET", "/api/public/health"): "public",
     ("GET", "/api/public/projects"): "anyone",
+    # An application fetches the prompts it can name with the key it sends by, but does not list them.
     ("GET", "/api/public/v2/prompts"): "read",
-    ("GET", "/api/public/v2/prompts/{name:path}"): "read",
+    ("GET", "/api/public/v2/prompts/{name:path}"): "anyone",
     # What a prompt says decides what an application does: a key that only sends spans must not change it.
     ("POST", "/api/public/v2/prompts"): "admin",
     ("PATCH", "/api/public/v2/prompts/{name:path}/versions/{version}"): "admin",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from typing import Any
 
@@ -91,6 +92,8 @@ def _measure(value: object, depth: int) -> None:
     elif isinstance(value, list | tuple):
         for item in value:
             _measure(item, depth + 1)
+    elif isinstance(value, float) and not math.isfinite(value):
+        raise ValueError(f"it holds {value}")
 
 
 def _encodable(what: str, text: str) -> None:

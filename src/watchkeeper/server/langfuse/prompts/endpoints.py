@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query, Request
 
-from watchkeeper.kit.errors import NotFoundError, NotServedError
+from watchkeeper.kit.errors import NotFoundError, NotServedError, RequestError
 from watchkeeper.server.gate import Caller
 from watchkeeper.server.langfuse.prompts.schemas import LabelsIn, PromptIn, PromptList, PromptMeta, PromptOut
 from watchkeeper.server.langfuse.shapes import Limit, Meta, PageNumber, not_served
@@ -31,9 +31,9 @@ def list_prompts(  # noqa: PLR0917 - FastAPI reads query parameters from the sig
     page: PageNumber = 1, limit: Limit = 50,
 ) -> PromptList:  # fmt: skip
     """List prompts by name."""
-    for bound in ("fromUpdatedAt", "toUpdatedAt"):
-        if bound in request.query_params:
-            raise not_served(request, bound)
+    for parameter in ("filter", "fromUpdatedAt", "toUpdatedAt"):
+        if parameter in request.query_params:
+            raise not_served(request, parameter)
     found, total = prompts.entries(project, name=name, label=label, tag=tag, offset=(page - 1) * limit, limit=limit)
     return PromptList(data=[PromptMeta.of(one) for one in found], meta=Meta.of(page, limit, total))
 
@@ -49,7 +49,8 @@ def add_prompt(
     new = NewPrompt(
         name=given.name, type=given.type or ("text" if isinstance(given.prompt, str) else "chat"),
         content=given.prompt, config=given.config, labels=tuple(given.labels or ()),
-        tags=None if given.tags is None else tuple(given.tags), message=given.commit_message, created_by=who.name,
+        tags=None if given.tags is None else tuple(given.tags), message=given.commit_message,
+        created_by=who.user_id or who.name,
     )  # fmt: skip
     return PromptOut.of(prompts.add(project, new))
 
@@ -57,6 +58,7 @@ def add_prompt(
 @router.get("/{name:path}")
 def get_prompt(project: Project, prompts: Prompts, name: str, version: Number = None, label: Text = None) -> PromptOut:
     """Return a version by its number or a label, else the one that `production` is on."""
+    _not_both(version, label)
     found = prompts.find(project, name, version=version, label=label)
     if found is None:
         told = f"version {version}" if version is not None else f"label '{label or PRODUCTION}'"
@@ -75,4 +77,10 @@ def set_labels(
 @router.delete("/{name:path}", status_code=204)
 def delete_prompt(project: Project, prompts: Prompts, name: str, version: Number = None, label: Text = None) -> None:
     """Delete a prompt, or one version of it."""
+    _not_both(version, label)
     prompts.delete(project, name, version=version, label=label)
+
+
+def _not_both(version: int | None, label: str | None) -> None:
+    if version is not None and label is not None:
+        raise RequestError("a version or a label is asked for, not both")
