@@ -53,7 +53,11 @@ def _venv(lock: Path, target: Path) -> None:
     environment.pop("VIRTUAL_ENV", None)
     subprocess.run([*uv, "venv", "-q", "--clear", "--python", sys.executable, str(target)], check=True, env=environment)
     python = target / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
-    subprocess.run([*uv, "pip", "install", "-q", "--python", str(python), "-r", str(lock)], check=True, env=environment)
+    packages = ["install", "-q", "-r", str(lock)]
+    quick = [*uv, "pip", *packages, "--python", str(python), "--system-certs"]
+    if subprocess.run(quick, check=False, env=environment).returncode:
+        # Where packages come from by pip's own settings alone, pip knows it and uv does not.
+        subprocess.run([sys.executable, "-m", "pip", "--python", str(python), *packages], check=True, env=environment)
 
 
 def _node_modules(lock: Path, target: Path) -> None:
@@ -67,7 +71,8 @@ def _node_modules(lock: Path, target: Path) -> None:
         [*npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"],
         cwd=target,
         check=True,
-        env=os.environ | {"PATH": os.pathsep.join(paths), "npm_config_update_notifier": "false"},
+        env=os.environ
+        | {"PATH": os.pathsep.join(paths), "npm_config_update_notifier": "false", "NODE_USE_SYSTEM_CA": "1"},
     )
 
 
