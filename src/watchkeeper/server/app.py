@@ -37,6 +37,7 @@ from watchkeeper.server import (
     traces,
 )
 from watchkeeper.server.access import AccessMiddleware
+from watchkeeper.server.drain import DrainMiddleware
 from watchkeeper.server.gate import Caller
 from watchkeeper.server.helicone import LOGS, TRACES, HeliconeApp
 from watchkeeper.server.helicone.openapi import HELICONE_PATHS
@@ -88,6 +89,7 @@ def create_app(services: Services) -> FastAPI:
     app.add_middleware(_Headers)
     app.add_middleware(_GzipApi)
     app.add_middleware(AccessMiddleware, gate=services.gate, permissions=lambda: Permissions(routes(app)))
+    app.add_middleware(DrainMiddleware)
     return app
 
 
