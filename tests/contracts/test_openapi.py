@@ -59,7 +59,7 @@ def test_the_api_keeps_its_word(services: Services) -> None:
     for operation in operations:
 
         @given(case=operation.as_strategy())
-        @settings(max_examples=25, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+        @settings(max_examples=25, suppress_health_check=list(HealthCheck))
         def keeps_its_word(case: Case[Any]) -> None:
             case.call_and_validate(checks=CHECKS)
 

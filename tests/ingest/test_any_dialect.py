@@ -142,9 +142,7 @@ def _speaks(dialect: Any, raw: RawSpan) -> bool:
     return bool(dialect.heads & {one.partition(".")[0] for one in words}) and bool(dialect.speaks(raw))
 
 
-PATIENT = settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
-)
+PATIENT = settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 
 
 @PATIENT
