@@ -1,6 +1,6 @@
 """`make bench`: everything, peers in the same run; writes RESULTS.md.
 
-Name parts to run those alone (`ingest soak start sdk metrics capture queries`); the other sections of RESULTS.md stay.
+Name parts to run those alone (`path ingest soak start sdk metrics capture queries`); the other sections of RESULTS.md stay.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from benchmarks import capture, ingest, metrics_cost, queries, sdk_cost, soak, start
+from benchmarks import capture, ingest, ingest_path, metrics_cost, queries, sdk_cost, soak, start
 from benchmarks.machine import describe
 
 RESULTS = Path(__file__).parent / "RESULTS.md"
@@ -31,12 +31,13 @@ def main() -> None:
     """Run the parts and write the file."""
     parser = argparse.ArgumentParser()
     parser.add_argument(
-        "parts", nargs="*", help="ingest, soak, start, sdk, metrics, capture, queries; all when left out"
+        "parts", nargs="*", help="path, ingest, soak, start, sdk, metrics, capture, queries; all when left out"
     )
     parser.add_argument("--seconds", type=float, default=60, help="length of each ingest run")
     parser.add_argument("--spans", type=int, default=1_000_000, help="spans for the questions")
     given = parser.parse_args()
     parts: dict[str, tuple[str, Callable[[], list[str]]]] = {
+        "path": ("Decoding, mapping and pricing a span, one core, by recorded client", ingest_path.main),
         "ingest": (f"Durable ingest, {given.seconds:.0f} s each", lambda: ingest.main(given.seconds)),
         "soak": ("Memory at 3,000 spans/s, ten minutes", soak.main),
         "start": ("Start and memory", start.main),
