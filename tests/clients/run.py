@@ -110,9 +110,9 @@ def surroundings(providers: Providers, nobody: str) -> dict[str, str]:
     return {
         **{name: os.environ[name] for name in KEPT if name in os.environ},
         "HOME": nobody,
-        "PYTHONDONTWRITEBYTECODE": "1",
         **dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"), NOWHERE),
         **dict.fromkeys(("NO_PROXY", "no_proxy"), "127.0.0.1,localhost"),
+        "LITELLM_LOCAL_MODEL_COST_MAP": "True",  # else it tries for some seconds to fetch one
         "OPENAI_BASE_URL": providers.openai,
         "OPENAI_API_KEY": "none",
         "ANTHROPIC_BASE_URL": providers.anthropic,
@@ -155,13 +155,13 @@ def _filler(setup: Setup, place: Place, providers: Providers, packages: Path) ->
         "gemini": providers.gemini,
     }
     if setup.client.language == "javascript":
-        words |= {"node": str(find_node(NODE)[0]), "folder": str(_sources(setup.folder, packages))}
+        words |= {"node": str(find_node(NODE)[0]), "folder": str(sources(setup.folder, packages))}
     else:
         words["bin"] = str(packages / ("Scripts" if sys.platform == "win32" else "bin"))
     return _Filler(words, f"{setup.folder}/client.toml")
 
 
-def _sources(folder: str, packages: Path) -> Path:
+def sources(folder: str, packages: Path) -> Path:
     """Put an app's modules beside its packages, where Node looks for them; return their folder."""
     for source in (*FOLDER.glob("*.mjs"), *FOLDER.glob(f"{folder}/*.mjs")):
         target = packages / source.relative_to(FOLDER)

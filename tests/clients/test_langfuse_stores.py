@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hatch_build import find_node
 
 from tests.clients import run
 from tests.serving import Served, serving
@@ -17,7 +18,7 @@ from watchkeeper.store.datasets import run_id
 
 pytestmark = pytest.mark.slow
 
-CLIENTS = ("langfuse3", "langfuse4", "langfuse5")
+CLIENTS = ("langfuse3", "langfuse4", "langfuse5", "js-langfuse")
 NOBODY = run.Providers(run.NOWHERE, run.NOWHERE, run.NOWHERE, run.NOWHERE)
 
 
@@ -52,9 +53,8 @@ def test_an_sdk_keeps_its_prompts_and_datasets_here(name: str, server: Served, t
 
 def use(name: str, server: Served, nobody: Path) -> dict[str, Any]:
     """Run the script in a client's environment, and return what it printed."""
-    binaries = run.home(name) / ("Scripts" if sys.platform == "win32" else "bin")
     done = subprocess.run(
-        [binaries / "python", "-m", "tests.clients.langfuse_stores"],
+        _words(name),
         cwd=run.ROOT,
         env=run.surroundings(NOBODY, str(nobody))
         | {
@@ -71,3 +71,11 @@ def use(name: str, server: Served, nobody: Path) -> dict[str, Any]:
     assert done.returncode == 0, done.stdout + done.stderr
     told: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return told
+
+
+def _words(name: str) -> list[str]:
+    home = run.home(name)
+    if name == "js-langfuse":
+        return [str(find_node(run.NODE)[0]), str(run.sources(name, home) / "stores.mjs")]
+    python = home / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
+    return [str(python), "-m", "tests.clients.langfuse_stores"]
