@@ -1,7 +1,8 @@
 """All of the product on loopback: server, an app with a wrapped client, the command line. Run under observation.
 
-`python -m tests.contracts.egress_scenario FOLDER` exits 0 when everything worked. With `stray` as a second word the
-app also tries to reach a documentation address (RFC 5737), by TCP, by UDP and by name: what an observer must catch.
+`python -m tests.contracts.egress_scenario FOLDER` exits 0 when everything worked. With `stray` as a second word
+it ends after the app, which then also tries to reach a documentation address (RFC 5737), by TCP, by UDP and by name: what an
+observer must catch.
 """
 
 from __future__ import annotations
@@ -82,6 +83,7 @@ def main(folder: Path, *, stray: bool) -> int:
         _run(sys.executable, "-c", _APP, served.url, base_url)
         if stray:
             _run(sys.executable, "-c", _STRAY % (STRAY_ADDRESS, STRAY_ADDRESS, STRAY_NAME))
+            return 0
         _browse(served)
         _command_line(folder, served)
     _cli("sql", "select count(*) from spans", "--data-dir", str(folder / "data"))  # opens the folder by itself
