@@ -261,9 +261,9 @@ def test_two_members_of_one_name_are_refused(archive: Path, tmp_path: Path) -> N
 def test_a_newer_format_is_refused(archive: Path, tmp_path: Path) -> None:
     """A format of a later release is refused by name of that release, whatever else its manifest holds."""
     changed = _rewritten(
-        archive, lambda _, manifest: manifest.update(format=2, watchkeeper="9.1", members="of another shape")
+        archive, lambda _, manifest: manifest.update(format=3, watchkeeper="9.1", members="of another shape")
     )
-    with pytest.raises(StoreFormatError, match=r"format 2, written by watchkeeper 9\.1"):
+    with pytest.raises(StoreFormatError, match=r"format 3, written by watchkeeper 9\.1"):
         brought_back(changed, tmp_path / "new")
 
 

@@ -86,6 +86,10 @@ class ServerSettings:
         "disk space to keep free, in MiB: with less, ingest is refused until there is more",
         512,
     )
+    media_mib: int = _setting("WATCHKEEPER_MEDIA_MIB", "largest medium (an image, a document) that is kept, in MiB", 64)
+    media_total_mib: int = _setting(
+        "WATCHKEEPER_MEDIA_TOTAL_MIB", "what all media may take on disk, in MiB: more is refused by 507", 10240
+    )
     retention_minutes: int = _setting(
         "WATCHKEEPER_RETENTION_MINUTES", "minutes between two deletions of what is past its retention", 60
     )

@@ -21,7 +21,7 @@ from watchkeeper.kit.errors import (
 )
 from watchkeeper.server.cookies import session_token
 from watchkeeper.server.credentials import secret_of
-from watchkeeper.server.errors import LANGFUSE, error_response
+from watchkeeper.server.errors import LANGFUSE, MEDIA_CONTENT, error_response
 from watchkeeper.server.gate import Caller, Credentials, Gate, is_loopback
 from watchkeeper.server.permissions import Need, Permissions
 
@@ -37,7 +37,7 @@ _PROXIED = frozenset({
 })  # fmt: skip
 _API_BODY = 1 << 20
 _LANGFUSE_BODY = 5 << 20  # their clients send up to 3.5 MB at once, and their server takes 4.5
-_STREAMED = (f"{LANGFUSE}otel/",)
+_STREAMED = (f"{LANGFUSE}otel/", MEDIA_CONTENT)
 """Paths whose endpoints read the body themselves, by a limit of their own."""
 _BODILESS = frozenset({"GET", "HEAD", "OPTIONS"})
 

@@ -217,12 +217,12 @@ class _Headers:
 
 
 class _GzipApi:
-    """Compression for what browsers read; the OTLP path answers a few bytes and skips it."""
+    """Compression for what browsers read; the OTLP path answers a few bytes and skips it, and media are as they are."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
         self._gzip = GZipMiddleware(app, minimum_size=1_000, compresslevel=5)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        plain = scope["type"] != "http" or scope["path"].startswith("/v1/")
+        plain = scope["type"] != "http" or scope["path"].startswith(("/v1/", errors.MEDIA_CONTENT))
         await (self._app if plain else self._gzip)(scope, receive, send)

@@ -13,10 +13,13 @@ from starlette.responses import JSONResponse, Response
 from watchkeeper.kit.errors import OverloadedError, StoreFullError, UnauthenticatedError, WatchkeeperError
 from watchkeeper.server.schemas import Problem
 
-__all__ = ["LANGFUSE", "PROBLEMS", "error_response", "install"]
+__all__ = ["LANGFUSE", "MEDIA_CONTENT", "PROBLEMS", "error_response", "install"]
 
 LANGFUSE = "/api/public/"
 """Under it stands Langfuse's API, whose errors have a shape of their own."""
+
+MEDIA_CONTENT = f"{LANGFUSE}media/content/"
+"""Under it the bytes of media come and go, by signed addresses."""
 
 _THEIR_CODES = {"not_found": "LangfuseNotFoundError"}
 _OURS = 500

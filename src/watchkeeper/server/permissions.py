@@ -64,6 +64,12 @@ NEEDS: dict[tuple[str, str], Need] = {
     ("GET", "/api/public/datasets/{path:path}"): "read",
     ("DELETE", "/api/public/dataset-items/{item}"): "admin",
     ("DELETE", "/api/public/datasets/{path:path}"): "admin",
+    # Media are data in and data out; the bytes go by addresses that are signed, which their clients call without a key.
+    ("POST", "/api/public/media"): "ingest",
+    ("PATCH", "/api/public/media/{media}"): "ingest",
+    ("GET", "/api/public/media/{media}"): "read",
+    ("PUT", "/api/public/media/content/{token}"): "public",
+    ("GET", "/api/public/media/content/{token}"): "public",
     (_ANY, "/api/public/{path:path}"): "anyone",
     # Data out.
     ("GET", "/api/v1/openapi.json"): "anyone",

@@ -27,6 +27,9 @@ from watchkeeper.server.gate import Gate
 from watchkeeper.server.journal.service import JournalService
 from watchkeeper.server.keys.service import KeyService
 from watchkeeper.server.mapping.service import MappingService
+from watchkeeper.server.media import MediaFiles, MediaService
+from watchkeeper.server.media.service import MediaLimits
+from watchkeeper.server.media.sweep import House
 from watchkeeper.server.members.service import MemberService
 from watchkeeper.server.metrics import Metrics
 from watchkeeper.server.otlp.service import IngestService
@@ -43,6 +46,7 @@ from watchkeeper.server.traces.service import TraceService
 from watchkeeper.server.version import version
 from watchkeeper.store.api import SpanStore
 from watchkeeper.store.factory import ControlStore, open_control_store, open_span_store
+from watchkeeper.store.room import Room
 
 __all__ = ["Services", "assemble"]
 
@@ -74,16 +78,19 @@ class Services:
     keys: KeyService
     accounts: AccountService
     members: MemberService
+    media: MediaService
     max_body: int
 
     def close(self) -> None:
         """Drain and close, the store last."""
         self.backups.close()
+        self.media.close()
         self.keeper.close()
         self.hours.close()
         self.ingest.close()
         self.store.close()
         self.control.close()
+        self.media.clear()
 
 
 def assemble(
@@ -114,12 +121,14 @@ def assemble(
         folder, refine=refine, memory_mib=settings.memory_mib, queue_bytes=settings.queue_mib * MIB,
         min_free=settings.min_free_mib * MIB,
     )  # fmt: skip
+    media = _media(settings, folder, control, store, manifest, now)
     keeper = Housekeeper(
         store,
         lambda service: manifest.current().policy(service).retention_days,
         now,
         period=60.0 * max(1, settings.retention_minutes),
         kept=lambda: _kept_days(settings, manifest),
+        media=media.sweep,
     )
     prices = PriceService(store, pricer, now, display)
     metrics = Metrics(store, version(), settings.metrics_label_values)
@@ -137,6 +146,7 @@ def assemble(
         keys=KeyService(control),
         accounts=AccountService(control),
         members=MemberService(control),
+        media=media,
         metrics=metrics,
         ingest=IngestService(
             store,
@@ -156,7 +166,13 @@ def assemble(
         overview=OverviewService(store, now, prices.idle_nano_usd, display),
         queries=QueryService(store),
         erasure=ErasureService(
-            store, ErasureAudit(folder), now, capture.pseudonym, datasets=control.datasets, after=keeper.look
+            store,
+            ErasureAudit(folder),
+            now,
+            capture.pseudonym,
+            datasets=control.datasets,
+            media=media,
+            after=keeper.look,
         ),
         journal=JournalService(store, lambda: _kept_days(settings, manifest)),
         prices=prices,
@@ -180,6 +196,21 @@ def _control(settings: ServerSettings, folder: Path | None, clock: Clock) -> Con
         control.close()
         raise
     return control
+
+
+def _media(
+    settings: ServerSettings, folder: Path | None, control: ControlStore, store: SpanStore, manifest: ManifestFile,
+    clock: Clock,
+) -> MediaService:  # fmt: skip
+    house = House(
+        facts=control.media, files=MediaFiles(folder), spans=store, datasets=control.datasets,
+        is_off=lambda service: manifest.current().policy(service).content == "off",
+    )  # fmt: skip
+    return MediaService(
+        house, clock, MediaLimits(one=settings.media_mib * MIB, whole=settings.media_total_mib * MIB),
+        keeps=lambda: manifest.current().default.content != "off",
+        room=None if folder is None else Room(folder, settings.min_free_mib * MIB),
+    )  # fmt: skip
 
 
 def _processes(settings: ServerSettings) -> int:

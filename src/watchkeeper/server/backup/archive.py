@@ -26,18 +26,30 @@ from watchkeeper.server.erasure.audit import AUDIT_FILE
 from watchkeeper.store.api import Progress
 from watchkeeper.store.factory import CONTROL_FILE, SPANS_FILE
 
-__all__ = ["FORMAT", "MANIFEST", "Archive", "Facts", "Manifest", "Member", "is_small_member", "pack", "save"]
+__all__ = [
+    "FORMAT",
+    "MANIFEST",
+    "Archive",
+    "Facts",
+    "Manifest",
+    "Member",
+    "is_media_member",
+    "is_small_member",
+    "pack",
+    "save",
+]
 
-FORMAT = 1
-"""Of the archive. The stores inside have formats of their own."""
+FORMAT = 2
+"""Of the archive that holds media; without, it is 1, which older releases read. The stores inside have formats of their own."""
 
 MANIFEST = "backup.json"
 _KIND = "watchkeeper-backup"
 _STORES = (SPANS_FILE, CONTROL_FILE)
 _SMALL = frozenset({AUDIT_FILE, SALT_FILE, IMPORTED})
 _TOML = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,100}\.toml")
+_MEDIUM = re.compile(r"media\.[a-z0-9][a-z0-9_-]{0,62}\.[0-9a-f]{64}")
 _CHUNK = 1 << 20
-_MANIFEST_MOST = 1 << 20
+_MANIFEST_MOST = 64 << 20  # a line for each medium
 _LEVEL = 1
 _METHODS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
 _EPOCH = (1980, 1, 1, 0, 0, 0)
@@ -82,6 +94,11 @@ class _Head(msgspec.Struct, frozen=True):
     watchkeeper: str = "?"
 
 
+def is_media_member(name: str) -> bool:
+    """Say whether a member is a medium: `media.PROJECT.SHA256`."""
+    return _MEDIUM.fullmatch(name) is not None
+
+
 def is_small_member(name: str) -> bool:
     """Say whether a file of the data folder is backed up beside the stores: ours, or a person's own table or manifest."""
     return name in _SMALL or _TOML.fullmatch(name) is not None
@@ -105,7 +122,8 @@ def pack(facts: Facts, files: Sequence[Path]) -> Iterator[bytes]:
                     member.write(chunk)
                     yield sink.take()
             members.append(Member(name=path.name, size=size, sha256=summed.hexdigest()))
-        manifest = Manifest(kind=_KIND, format=FORMAT, members=tuple(members), **msgspec.structs.asdict(facts))
+        newest = FORMAT if any(is_media_member(member.name) for member in members) else 1
+        manifest = Manifest(kind=_KIND, format=newest, members=tuple(members), **msgspec.structs.asdict(facts))
         out.writestr(_info(MANIFEST), msgspec.json.format(msgspec.json.encode(manifest)))
     yield sink.take()
 
@@ -218,7 +236,8 @@ class Archive:
         entries = self._zip.infolist()
         listed = [member.name for member in self.manifest.members]
         for entry in entries:
-            if entry.filename not in {*_STORES, MANIFEST} and not is_small_member(entry.filename):
+            name = entry.filename
+            if name not in {*_STORES, MANIFEST} and not is_small_member(name) and not is_media_member(name):
                 raise self._bad(f"it holds {entry.filename[:100]!r}, which no backup does")
             if entry.flag_bits & 1 or entry.compress_type not in _METHODS:
                 raise self._bad(f"{entry.filename} is packed in a way backups are not")
@@ -228,6 +247,8 @@ class Archive:
         if missing:
             raise self._bad(f"{missing[0]} is missing")
         for member in self.manifest.members:
+            if is_media_member(member.name) and not member.name.endswith(member.sha256):
+                raise self._bad(f"{member.name[:100]} has another SHA-256 than its name says")
             if member.size != self._zip.getinfo(member.name).file_size:
                 raise self._bad(f"{member.name} has another size than the manifest says")
 

@@ -19,7 +19,9 @@ from watchkeeper.server.backup.exchange import ASIDE, RESTORED, exchange, is_dec
 from watchkeeper.server.erasure.audit import AUDIT_FILE
 from watchkeeper.server.files import is_full, sync
 from watchkeeper.server.lockfile import FolderLock
-from watchkeeper.store.api import ErasedTraces, ErasureReport, Progress
+from watchkeeper.server.media import MEDIA_FOLDER, MediaFiles, prune, sweep
+from watchkeeper.server.media.sweep import House
+from watchkeeper.store.api import ErasedTraces, ErasureReport, Progress, SpanStore
 from watchkeeper.store.factory import CONTROL_FILE, SPANS_FILE, open_control_store, open_span_store
 from watchkeeper.store.room import free_bytes
 
@@ -28,6 +30,7 @@ __all__ = ["RestoreReport", "restore"]
 _SLACK = 1.05
 _RESTORE = "restore"
 _LINES_MOST = 256 << 20
+_ALWAYS = 2**62  # ns: every use is from before it
 
 
 class RestoreReport(msgspec.Struct, frozen=True, kw_only=True):
@@ -193,6 +196,7 @@ def _prepare(staged: Path, manifest: Manifest, record: _Record, clock: Clock, wh
         erased = store.erase_again(record.marks, _digests(later))
         if store.stats().reclaim_due is not None:
             store.reclaim()
+        _place_media(staged, store)
     finally:
         store.close()
     if erased.spans or erased.scores or erased.pending_logs:
@@ -201,12 +205,28 @@ def _prepare(staged: Path, manifest: Manifest, record: _Record, clock: Clock, wh
         (staged / AUDIT_FILE).write_bytes(b"".join(line + b"\n" for line in (*own, *later)))
     for path in staged.iterdir():
         if path.is_dir():
-            shutil.rmtree(path)
+            if path.name != MEDIA_FOLDER:
+                shutil.rmtree(path)
         else:
             path.chmod(0o600)
             sync(path)
     sync(staged)
     return erased
+
+
+def _place_media(staged: Path, store: SpanStore) -> None:
+    """Put media where a server looks for them, but those whose traces are not there: they were erased since."""
+    files = MediaFiles(staged)
+    for path in sorted(staged.glob(f"{MEDIA_FOLDER}.*")):
+        _, project, sha256 = path.name.split(".")
+        files.adopt(project, sha256, path)
+    control = open_control_store(staged)
+    try:
+        house = House(facts=control.media, files=files, spans=store, datasets=control.datasets)
+        sweep(house, _ALWAYS)
+        prune(house)
+    finally:
+        control.close()
 
 
 def _digests(lines: tuple[bytes, ...]) -> set[str]:

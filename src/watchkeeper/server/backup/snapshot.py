@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Sequence
 from contextlib import suppress
@@ -12,6 +13,7 @@ from watchkeeper.kit.errors import StoreError, StoreFullError
 from watchkeeper.server.backup.archive import Facts, is_small_member
 from watchkeeper.server.erasure.audit import AUDIT_FILE
 from watchkeeper.server.files import is_full
+from watchkeeper.server.media import MEDIA_FOLDER, MediaFiles
 from watchkeeper.store.api import Progress, SpanStore
 from watchkeeper.store.factory import CONTROL_FILE, SPANS_FILE, ControlStore
 
@@ -68,6 +70,9 @@ def take(
         staging.mkdir(mode=0o700)
         report = store.backup(staging / SPANS_FILE, together=together, progress=progress)
         control.backup(staging / CONTROL_FILE)
+        # After the facts of them: one that was erased in between must not be in the copy.
+        for project, sha256, path in MediaFiles(folder).all():
+            _link(path, staging / f"{MEDIA_FOLDER}.{project}.{sha256}")
         with suppress(FileNotFoundError):
             shutil.rmtree(staging / f"{SPANS_FILE}.tmp")
     except OSError as error:
@@ -83,6 +88,15 @@ def take(
         scores=report.scores, pending_logs=report.pending_logs,
     )  # fmt: skip
     return Snapshot(staging, facts)
+
+
+def _link(source: Path, target: Path) -> None:
+    """Give a file that never changes a second name; copy it where the file system has none."""
+    with suppress(FileNotFoundError):  # deleted just now
+        try:
+            os.link(source, target, follow_symlinks=False)
+        except (PermissionError, NotImplementedError):
+            shutil.copyfile(source, target)
 
 
 def _copy(source: Path, target: Path) -> None:

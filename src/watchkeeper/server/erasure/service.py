@@ -7,6 +7,7 @@ from collections.abc import Callable
 from watchkeeper.kit.clock import Clock, format_rfc3339
 from watchkeeper.server.erasure.audit import ErasureAudit
 from watchkeeper.server.erasure.schemas import ErasureIn, ErasureOut
+from watchkeeper.server.media import MediaService
 from watchkeeper.store.api import Selector, SpanFilter, SpanStore
 from watchkeeper.store.datasets import DatasetStore
 
@@ -31,6 +32,7 @@ class ErasureService:
         pseudonym: Pseudonym = _plain,
         *,
         datasets: DatasetStore | None = None,
+        media: MediaService | None = None,
         after: Callable[[], None] = lambda: None,
     ) -> None:
         self._store = store
@@ -39,6 +41,7 @@ class ErasureService:
         self._pseudonym = pseudonym
         self._after = after
         self._datasets = datasets
+        self._media = media
 
     def erase(self, project: str, wanted: ErasureIn, *, who: str, reclaim: bool = False) -> ErasureOut:
         """Erase, or count; `who` is the caller's name for the audit. With `reclaim` its bytes go at once, too."""
@@ -51,13 +54,16 @@ class ErasureService:
         if not wanted.dry_run and self._datasets is not None:
             # Before the spans: what stops half way can be asked for again while it is still known whose traces they are.
             self._datasets.forget_traces(project, self._copied(project, selector, self._datasets.known_traces(project)))
+        media = 0
+        if not wanted.dry_run and self._media is not None:
+            media = self._media.forget(project, self._copied(project, selector, self._media.traces(project)))
         report = self._store.erase(project, selector, dry_run=wanted.dry_run)
         if not wanted.dry_run:
             self._audit.add(
                 at=format_rfc3339(self._clock.now_ns()), who=who, project=project, kind=kind, name=name,
                 also=tuple(other for other in selector.users if other != name),
                 traces=report.traces, spans=report.spans, scores=report.scores, pending_logs=report.pending_logs,
-                set_aside=report.set_aside,
+                set_aside=report.set_aside, media=media,
             )  # fmt: skip
             if reclaim:
                 self._store.reclaim()

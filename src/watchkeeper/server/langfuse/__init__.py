@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from watchkeeper.server.langfuse import datasets, ingestion, projects, prompts, rest, scores
+from watchkeeper.server.langfuse import datasets, ingestion, media, projects, prompts, rest, scores
 
 __all__ = ["router"]
 
@@ -18,6 +18,7 @@ for _slice in (
     scores,
     prompts,
     datasets,
+    media,
     rest,  # the last one: it takes whatever no slice before it has
 ):
     router.include_router(_slice.router)

@@ -51,9 +51,12 @@ class Housekeeper:
         *,
         period: float,
         kept: Callable[[], int] = lambda: _KEPT_DAYS,
+        media: Callable[[], int] = lambda: 0,
     ) -> None:
         self._store = store
         self._kept = kept
+        self._media = media
+        self._media_at: int | None = None
         self._retention = retention
         self._clock = clock
         self._period = period
@@ -83,6 +86,7 @@ class Housekeeper:
         gone = self._store.expire_kept(now - self._kept() * _DAY_NS)
         if gone:
             _log.warning("%d files of the journal that could not be stored were deleted by age", gone)
+        before_all = self.report.spans
         for row in self._store.services():
             days = self._retention(row.service)
             before = now - (days or 0) * _DAY_NS
@@ -92,7 +96,15 @@ class Housekeeper:
                 self._note(spans=self.report.spans + step.spans, scores=self.report.scores + step.scores)
                 more = step.more
                 self._stop.wait(_REST)
+        self._sweep(now, expired=self.report.spans > before_all)
         self._note(last_run=now)
+
+    def _sweep(self, now: int, *, expired: bool) -> None:
+        """Delete media whose traces are gone: where some just went, and once a day."""
+        if expired or self._media_at is None or now - self._media_at >= _DAY_NS:
+            if gone := self._media():
+                _log.info("%d media whose traces are gone were deleted", gone)
+            self._media_at = now
 
     def reclaim(self) -> None:
         """Give back what can be, where it is due or worth it."""

@@ -1,4 +1,4 @@
-"""Projects, keys, people, sessions, prompts and datasets: small, durable, migrated by Alembic."""
+"""Projects, keys, people, sessions, prompts, datasets and what is known of media: small, durable, migrated by Alembic."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from watchkeeper.store.control.carry import end_all_sessions, hold_shut
 from watchkeeper.store.control.database import Database
 from watchkeeper.store.control.datasets import Datasets
 from watchkeeper.store.control.keys import SCOPES, Keys, Scope
+from watchkeeper.store.control.media import Media
 from watchkeeper.store.control.people import People
 from watchkeeper.store.control.prompts import Prompts
 from watchkeeper.store.control.sessions import Sessions
@@ -39,6 +40,7 @@ class ControlStore:
         self.sessions = Sessions(self._database)
         self.prompts = Prompts(self._database)
         self.datasets = Datasets(self._database)
+        self.media = Media(self._database)
 
     def ensure_project(self, project: str, name: str | None = None) -> bool:
         """Make the project where it is missing; say whether it was.

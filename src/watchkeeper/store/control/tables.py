@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, ForeignKeyConstraint, Index, UniqueConstraint
+from sqlalchemy import BigInteger, ForeignKey, ForeignKeyConstraint, Index, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 __all__ = [
     "HEAD", "KNOWN", "ApiKey", "Base", "DatasetItemRow", "DatasetItemVersion", "DatasetRow", "DatasetRunItemRow",
-    "DatasetRunRow", "Link", "LoginSession", "Membership", "Project", "PromptLabelRow", "PromptRow", "PromptVersionRow",
-    "User",
+    "DatasetRunRow", "Link", "LoginSession", "MediaUseRow", "MediumRow", "Membership", "Project",
+    "PromptLabelRow", "PromptRow", "PromptVersionRow", "User",
 ]  # fmt: skip
 
-KNOWN = ("0001", "0002", "0003")
+KNOWN = ("0001", "0002", "0003", "0004")
 """Every revision this release can bring up to date, in order."""
 
 HEAD = KNOWN[-1]
@@ -232,4 +232,38 @@ class DatasetRunItemRow(Base):
     item: Mapped[str]
     trace_id: Mapped[str]
     span_id: Mapped[str | None]
+    created_at: Mapped[datetime]
+
+
+class MediumRow(Base):
+    """Bytes that a project keeps in a file; empty `uploaded_at` while they are not there."""
+
+    __tablename__ = "media"
+
+    project: Mapped[str] = mapped_column(ForeignKey("projects.id"), primary_key=True)
+    id: Mapped[str] = mapped_column(primary_key=True)
+    sha256: Mapped[str]
+    content_type: Mapped[str]
+    size: Mapped[int] = mapped_column(BigInteger)
+    created_at: Mapped[datetime]
+    uploaded_at: Mapped[datetime | None]
+
+
+class MediaUseRow(Base):
+    """A place that refers to a medium; what does not apply is empty text, so that each place is there once."""
+
+    __tablename__ = "media_uses"
+    __table_args__ = (
+        ForeignKeyConstraint(["project", "media"], ["media.project", "media.id"]),
+        Index("ix_media_uses_trace", "project", "trace_id"),
+        Index("ix_media_uses_item", "project", "item"),
+    )
+
+    project: Mapped[str] = mapped_column(primary_key=True)
+    media: Mapped[str] = mapped_column(primary_key=True)
+    trace_id: Mapped[str] = mapped_column(primary_key=True)
+    span_id: Mapped[str] = mapped_column(primary_key=True)
+    dataset: Mapped[str] = mapped_column(primary_key=True)
+    item: Mapped[str] = mapped_column(primary_key=True)
+    field: Mapped[str] = mapped_column(primary_key=True)
     created_at: Mapped[datetime]

@@ -77,7 +77,7 @@ class ItemIn(Theirs):
 
 
 class ItemOut(Theirs):
-    """A test case. `mediaReferences` is always empty: media are not served."""
+    """A test case. `mediaReferences` is always empty: what refers to media is in the text."""
 
     id: str
     status: Literal["ACTIVE", "ARCHIVED"]
