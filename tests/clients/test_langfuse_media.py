@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hatch_build import find_node
 
 from tests.clients import run
 from tests.serving import Served, serving
 
 pytestmark = pytest.mark.slow
 
-CLIENTS = ("langfuse3", "langfuse4", "langfuse5")
+CLIENTS = ("langfuse3", "langfuse4", "langfuse5", "js-langfuse")
 NOBODY = run.Providers(run.NOWHERE, run.NOWHERE, run.NOWHERE, run.NOWHERE)
 
 
@@ -43,9 +44,8 @@ def test_an_sdk_keeps_its_media_here(name: str, server: Served, tmp_path: Path) 
 
 def use(name: str, server: Served, nobody: Path) -> dict[str, Any]:
     """Run the script in a client's environment, and return what it printed."""
-    binaries = run.home(name) / ("Scripts" if sys.platform == "win32" else "bin")
     done = subprocess.run(
-        [binaries / "python", "-m", "tests.clients.langfuse_media"],
+        _words(name),
         cwd=run.ROOT,
         env=run.surroundings(NOBODY, str(nobody))
         | {
@@ -62,3 +62,11 @@ def use(name: str, server: Served, nobody: Path) -> dict[str, Any]:
     assert done.returncode == 0, done.stdout + done.stderr
     told: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return told
+
+
+def _words(name: str) -> list[str]:
+    home = run.home(name)
+    if name == "js-langfuse":
+        return [str(find_node(run.NODE)[0]), str(run.sources(name, home) / "media.mjs")]
+    python = home / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
+    return [str(python), "-m", "tests.clients.langfuse_media"]

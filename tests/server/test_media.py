@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import errno
 import hashlib
 import stat
 from collections.abc import AsyncIterator
@@ -17,6 +18,8 @@ from tests.server.test_backup import brought_back, taken
 from watchkeeper.kit.errors import ForbiddenError
 from watchkeeper.kit.settings import ServerSettings
 from watchkeeper.server import Services, assemble, create_app
+from watchkeeper.server.media import MediaFiles
+from watchkeeper.server.media.files import Incoming
 from watchkeeper.server.media.links import Grant, Links
 
 URL = "/api/public/media"
@@ -103,6 +106,87 @@ async def test_what_is_uploaded_comes_back(http: httpx.AsyncClient, services: Se
     assert found["url"].startswith("http://127.0.0.1:7070/api/public/media/content/")
     assert got.content == PIXEL
     assert [stat.S_IMODE(path.stat().st_mode) for path in files(services)] == [0o600]
+
+
+async def test_a_large_medium_comes_back(http: httpx.AsyncClient) -> None:
+    """A medium may be larger than any other body of these calls, and comes back as it was."""
+    content = bytes(range(256)) * (4 * 5 * 1024 + 1)
+    made = await put(http, content)
+    got = await http.get((await http.get(f"{URL}/{made}")).json()["url"])
+
+    assert got.content == content
+
+
+async def test_a_file_that_is_gone_is_asked_for_again(http: httpx.AsyncClient, services: Services) -> None:
+    """Where the file of a medium is not there any more, it is not found, and the next announcement asks for its bytes."""
+    made = await put(http)
+    files(services)[0].unlink()
+    missed = await http.get(f"{URL}/{made}")
+    await put(http)
+
+    assert (missed.status_code, [path.read_bytes() for path in files(services)]) == (404, [PIXEL])
+
+
+@pytest.mark.parametrize("where", ["write", "fsync"])
+async def test_a_full_disk_takes_nothing(
+    http: httpx.AsyncClient, services: Services, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    """An upload that the disk has no room for is answered by 507 and leaves nothing; it comes in once there is room."""
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    made = (await http.post(URL, json=told())).json()
+    with monkeypatch.context() as patch:
+        if where == "write":
+            patch.setattr(Incoming, "_append", full)
+        else:
+            patch.setattr("watchkeeper.server.media.files.os.fsync", full)
+        answer = await http.put(made["uploadUrl"], content=PIXEL, headers={"Content-Type": "image/png"})
+    left = files(services)
+    await put(http)
+
+    assert (answer.status_code, "retry-after" in answer.headers, left) == (507, True, [])
+    assert len(files(services)) == 1
+
+
+async def test_a_nearly_full_disk_refuses_the_announcement(tmp_path: Path) -> None:
+    """With less free than is to be kept free, a client learns before it sends any byte."""
+    built = assemble(ServerSettings(min_free_mib=1 << 40), tmp_path / "full")
+    transport = httpx.ASGITransport(create_app(built), client=("127.0.0.1", 1234))
+    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:7070") as http:
+        answer = await http.post(URL, json=told())
+    built.close()
+
+    assert answer.status_code == 507
+
+
+async def test_an_upload_that_breaks_off_leaves_nothing(services: Services) -> None:
+    """A client that goes away in the middle leaves no file, and what a kill left is cleared at the next start."""
+    sent = iter([{"type": "http.request", "body": PIXEL[:9], "more_body": True}, {"type": "http.disconnect"}])
+
+    async def receive() -> Any:
+        return next(sent)
+
+    async def send(_: Any) -> None:
+        return None
+
+    app = create_app(services)
+    transport = httpx.ASGITransport(app, client=("127.0.0.1", 1234))
+    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:7070") as http:
+        path = httpx.URL((await http.post(URL, json=told())).json()["uploadUrl"]).path
+    scope = {
+        "type": "http", "method": "PUT", "path": path, "raw_path": path.encode(), "query_string": b"", "scheme": "http",
+        "headers": [(b"host", b"127.0.0.1:7070"), (b"content-type", b"image/png")], "http_version": "1.1",
+        "client": ("127.0.0.1", 1), "server": ("127.0.0.1", 7070), "root_path": "",
+    }  # fmt: skip
+    await app(scope, receive, send)
+    broken = files(services)
+    root = services.media._house.files.root
+    (root / "0.partial").write_bytes(PIXEL)
+    MediaFiles(root.parent).clear()
+
+    assert (broken, files(services)) == ([], [])
 
 
 async def test_a_page_does_not_run_here(http: httpx.AsyncClient) -> None:

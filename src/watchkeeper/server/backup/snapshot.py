@@ -95,7 +95,9 @@ def _link(source: Path, target: Path) -> None:
     with suppress(FileNotFoundError):  # deleted just now
         try:
             os.link(source, target, follow_symlinks=False)
-        except (PermissionError, NotImplementedError):
+        except FileNotFoundError:
+            raise
+        except (OSError, NotImplementedError):
             shutil.copyfile(source, target)
 
 

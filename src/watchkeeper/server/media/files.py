@@ -57,7 +57,10 @@ class Incoming:
             raise RequestError(f"more than the announced {self._size} bytes were sent")
         self._summed.update(chunk)
         with _told():
-            self._out.write(chunk)
+            self._append(chunk)
+
+    def _append(self, chunk: bytes) -> None:
+        self._out.write(chunk)
 
     def verify(self) -> None:
         """Make it durable, and see that it is what was announced.
