@@ -306,6 +306,24 @@ async def test_erasing_takes_media_of_the_erased_alone(http: httpx.AsyncClient, 
     assert (before, len(files(services)), left) == (2, 1, [404, 200, 404])
 
 
+@pytest.mark.parametrize("way", ["one query", "one by one"])
+@pytest.mark.parametrize("name", ["o'brien\\' OR 1=1 --", 'a"b;\n%_', "ada"])
+async def test_erasing_finds_traces_by_any_name(
+    http: httpx.AsyncClient, services: Services, monkeypatch: pytest.MonkeyPatch, name: str, way: str
+) -> None:
+    """A name that reads like SQL means that person's traces alone, whether or not the store is asked in one query."""
+    if way == "one by one":
+        monkeypatch.setattr("watchkeeper.server.asked._rows", lambda *_: None)
+    await trace(http, **{"user.id": name})
+    await put(http)
+    await put(http, b"of another", traceId=OTHER)
+    sent = request(span(trace_id=OTHER, attributes={**CHAT, "user.id": "bob"})).SerializeToString()
+    await http.post("/v1/traces", content=sent, headers={"Content-Type": "application/x-protobuf"})
+    erased = (await http.post("/api/v1/erasures", json={"user": name})).json()
+
+    assert (erased["traces"], [path.read_bytes() for path in files(services)]) == (1, [b"of another"])
+
+
 async def test_erasing_reaches_an_upload_under_way(http: httpx.AsyncClient, services: Services) -> None:
     """What was announced for a trace that is erased before its bytes come is not taken."""
     made = (await http.post(URL, json=told())).json()
@@ -326,6 +344,22 @@ async def test_media_go_a_day_after_their_traces(http: httpx.AsyncClient, servic
 
     assert (young, services.media.sweep(), len(files(services))) == (0, 2, 1)
     assert (await http.get(f"{URL}/{stays}")).status_code == 200
+
+
+async def test_a_service_that_keeps_no_content_keeps_no_media(tmp_path: Path, clock: Hands) -> None:
+    """Media of a trace of such a service go at the next look, however young; once the trace is there none are taken."""
+    manifest = tmp_path / "watchkeeper.toml"
+    manifest.write_text('[services.support-bot]\n[services.support-bot.capture]\ncontent = "off"\n')
+    built = assemble(ServerSettings(manifest=manifest), tmp_path / "data", clock)
+    transport = httpx.ASGITransport(create_app(built), client=("127.0.0.1", 1234))
+    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:7070") as http:
+        await put(http)
+        await trace(http)
+        again = (await http.post(URL, json=told(b"later"))).json()
+        gone, left = built.media.sweep(), files(built)
+    built.close()
+
+    assert (again["uploadUrl"], gone, left) == (None, 1, [])
 
 
 async def test_what_never_came_is_forgotten(http: httpx.AsyncClient, services: Services, clock: Hands) -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from watchkeeper.kit.clock import Clock, format_rfc3339
+from watchkeeper.server.asked import traces_of
 from watchkeeper.server.erasure.audit import ErasureAudit
 from watchkeeper.server.erasure.schemas import ErasureIn, ErasureOut
 from watchkeeper.server.media import MediaService
-from watchkeeper.store.api import Selector, SpanFilter, SpanStore
+from watchkeeper.store.api import Selector, SpanStore
 from watchkeeper.store.datasets import DatasetStore
 
 __all__ = ["ErasureService", "Pseudonym"]
@@ -53,10 +54,12 @@ class ErasureService:
         selector = self._selector(kind, name)
         if not wanted.dry_run and self._datasets is not None:
             # Before the spans: what stops half way can be asked for again while it is still known whose traces they are.
-            self._datasets.forget_traces(project, self._copied(project, selector, self._datasets.known_traces(project)))
+            known = self._datasets.known_traces(project)
+            self._datasets.forget_traces(project, traces_of(self._store, project, selector, known))
         media = 0
         if not wanted.dry_run and self._media is not None:
-            media = self._media.forget(project, self._copied(project, selector, self._media.traces(project)))
+            known = self._media.traces(project)
+            media = self._media.forget(project, traces_of(self._store, project, selector, known))
         report = self._store.erase(project, selector, dry_run=wanted.dry_run)
         if not wanted.dry_run:
             self._audit.add(
@@ -74,21 +77,6 @@ class ErasureService:
             reclaimed=not wanted.dry_run and self._store.stats().reclaim_due is None,
             set_aside=report.set_aside, removed=list(report.removed), unreached=list(report.unreached),
         )  # fmt: skip
-
-    def _copied(self, project: str, selector: Selector, known: set[str]) -> set[str]:
-        """Return those of the traces that the selector means."""
-        return {
-            trace
-            for trace in known
-            if trace in selector.traces
-            or any(
-                self._store.list_spans(project, where, limit=1).items
-                for where in (
-                    *(SpanFilter(trace_id=trace, user_id=user) for user in selector.users),
-                    *(SpanFilter(trace_id=trace, session_id=session) for session in selector.sessions),
-                )
-            )
-        }
 
     def _selector(self, kind: str, name: str) -> Selector:
         if kind == "trace":

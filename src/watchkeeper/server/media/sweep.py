@@ -6,8 +6,9 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
+from watchkeeper.server.asked import services_of
 from watchkeeper.server.media.files import MediaFiles, media_id
-from watchkeeper.store.api import SpanFilter, SpanStore
+from watchkeeper.store.api import SpanStore
 from watchkeeper.store.datasets import DatasetStore
 from watchkeeper.store.media import MediaStore
 
@@ -28,8 +29,7 @@ class House:
 
     def is_silent(self, project: str, trace: str) -> bool:
         """Say whether a trace is stored and of a service whose content is not kept."""
-        found = self.spans.list_spans(project, SpanFilter(trace_id=trace), limit=1).items
-        return bool(found) and self.is_off(found[0].service)
+        return any(self.is_off(service) for service in services_of(self.spans, project, [trace]).get(trace, ()))
 
 
 def sweep(
@@ -47,7 +47,7 @@ def sweep(
         after = ""
         while (some := house.facts.traces(project, after=after, limit=_STEP)) and going():
             after = some[-1][0]
-            lost = [trace for trace, newest in some if _is_lost(house, project, trace, old=newest < before)]
+            lost = _lost(house, project, some, before)
             with turn:
                 gone += forget(house, project, traces=lost)
         after = ""
@@ -82,9 +82,11 @@ def bare_items(house: House, project: str) -> list[str]:
     return [item for item, _ in house.facts.items(project) if _is_bare(house, project, item, old=False)]
 
 
-def _is_lost(house: House, project: str, trace: str, *, old: bool) -> bool:
-    found = house.spans.list_spans(project, SpanFilter(trace_id=trace), limit=1).items
-    return house.is_off(found[0].service) if found else old
+def _lost(house: House, project: str, some: list[tuple[str, int]], before: int) -> list[str]:
+    there = services_of(house.spans, project, [trace for trace, _ in some])
+    return [
+        trace for trace, newest in some if (any(map(house.is_off, there[trace])) if trace in there else newest < before)
+    ]
 
 
 def _is_bare(house: House, project: str, item: str, *, old: bool) -> bool:
