@@ -362,6 +362,25 @@ async def test_a_service_that_keeps_no_content_keeps_no_media(tmp_path: Path, cl
     assert (again["uploadUrl"], gone, left) == (None, 1, [])
 
 
+async def test_media_go_with_retention(tmp_path: Path) -> None:
+    """What retention takes takes its media with it in the same run, once they are a day old."""
+    clock = Hands()
+    built = assemble(ServerSettings(retention="2d"), tmp_path / "data", clock)
+    transport = httpx.ASGITransport(create_app(built), client=("127.0.0.1", 1234))
+    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:7070") as http:
+        sent = request(span(start=clock.now - 10**9, end=clock.now)).SerializeToString()
+        await http.post("/v1/traces", content=sent, headers={"Content-Type": "application/x-protobuf"})
+        await put(http)
+        built.keeper.expire()
+        young = len(files(built))
+        clock.now += 3 * DAY
+        built.keeper.expire()
+    left, spans = files(built), built.keeper.report.spans
+    built.close()
+
+    assert (young, left, spans) == (1, [], 1)
+
+
 async def test_what_never_came_is_forgotten(http: httpx.AsyncClient, services: Services, clock: Hands) -> None:
     """A medium whose bytes do not come is forgotten, and takes nothing of the limit any more."""
     await http.post(URL, json=told())
