@@ -70,8 +70,11 @@ def _found(rows: Sequence[Row]) -> dict[Cell, Value]:
 
 
 def identify(rows: Sequence[Row]) -> tuple[dict[str, Row], list[Row]]:
-    """Tell which row is which call, by kind and order of time; return the rest too, the client's spans around them."""
-    ordered = sorted(rows, key=_time)
+    """Tell which row is which call, by kind and order of time; return the rest too, the client's spans around them.
+
+    Of a call that is told twice the one that is counted is meant.
+    """
+    ordered = sorted((row for row in rows if row["duplicate_of"] is None), key=_time)
     chats = [row for row in ordered if row["kind"] == "llm"]
     failed = [row for row in chats if row["status"] == "error"]
     fine = [row for row in chats if row["status"] != "error"]

@@ -61,6 +61,7 @@ ODD: dict[str, tuple[Span, Span | None, tuple[str, ...]]] = {
     ),
     "orphan": (mapped({}, parent_span_id=PARENT), None, (PARENT, "as a root")),
     "own_parent": (mapped({}, parent_span_id="b" * 16), None, ("names itself",)),
+    "seen_twice": (msgspec.structs.replace(mapped(), duplicate_of=PARENT), None, (PARENT, "in no sum")),
 }  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from watchkeeper.store.conformance.doubles import Doubles
 from watchkeeper.store.conformance.durability import Accepting, Closing, Overload, Packing, Restarts, Threads
 from watchkeeper.store.conformance.erasing import ErasedForGood, Erasing
 from watchkeeper.store.conformance.expiring import Expiring, Reclaiming, ReclaimingForGood
@@ -33,6 +34,10 @@ class TestTraceFacts(TraceFacts):
 
 class TestHealedFacts(HealedFacts):
     """And hold after a restart."""
+
+
+class TestDoubles(Doubles):
+    """One call, however often it is told."""
 
 
 class TestEmptiness(Emptiness):

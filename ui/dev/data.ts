@@ -109,7 +109,7 @@ function blank(traceId: string, service: string, user: string, session: string):
     session_id: session, user_id: user, tags: ["beta-testers"], provider: null, model: null, request_model: null, response_model: null,
     response_id: null, usage: {}, cost: null, time_to_first_token_ns: null, streaming: null, finish_reasons: [], parameters: {},
     input: null, output: null, tools: [], tool_name: null, agent_name: null, prompt_name: null, prompt_version: null,
-    endpoint_host: null, region: null, operator: null, model_digest: null, dialects: [], mapper: 1, received_at: nine(Date.now()), masked: {}, notes: [],
+    endpoint_host: null, region: null, operator: null, model_digest: null, duplicate_of: null, dialects: [], mapper: 1, received_at: nine(Date.now()), masked: {}, notes: [],
     raw: { attributes: { "service.name": service, "gen_ai.operation.name": "chat", "gen_ai.usage.input_tokens": 412 }, resource: { "telemetry.sdk.language": "python" }, scope: { name: "watchkeeper", version: "0.1.0" }, events: [], links: [], logs: [] },
   };
 }
@@ -138,10 +138,10 @@ function score(root: SpanDetail, value: number): Score {
 
 export function toRow(span: SpanDetail): SpanRow {
   const { trace_id, span_id, parent_span_id, service, environment, kind, name, start_time, duration_ns, status, status_message } = span;
-  const { error_type, session_id, user_id, provider, model, time_to_first_token_ns, tool_name, agent_name } = span;
+  const { error_type, session_id, user_id, provider, model, time_to_first_token_ns, tool_name, agent_name, duplicate_of } = span;
   return {
     trace_id, span_id, parent_span_id, service, environment, kind, name, start_time, duration_ns, status, status_message, error_type,
-    session_id, user_id, provider, model, time_to_first_token_ns, tool_name, agent_name,
+    session_id, user_id, provider, model, time_to_first_token_ns, tool_name, agent_name, duplicate_of,
     input_tokens: span.usage.input_tokens ?? null, output_tokens: span.usage.output_tokens ?? null,
     cost_state: span.cost?.state ?? null, cost_nano_usd: span.cost?.nano_usd ?? null,
     input: span.input?.text ?? (span.input === null ? "" : "…"), output: span.output?.text ?? (span.output === null ? "" : "…"),

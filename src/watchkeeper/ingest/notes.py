@@ -19,6 +19,7 @@ __all__ = ["CODES", "Note", "notes_of"]
 CODES = (
     "unread", "no_model", "no_usage", "usage_differs", "total_differs", "not_a_count", "binary", "not_json", "dropped",
     "no_start", "no_end", "ends_before_start", "ahead", "before_parent", "orphan", "own_parent",
+    "seen_twice",
 )  # fmt: skip
 """Every code a note may have."""
 
@@ -56,7 +57,17 @@ class Note(msgspec.Struct, frozen=True):
 
 def notes_of(span: Span, parent: Span | None) -> tuple[Note, ...]:
     """Return what there is to say; `parent` is the span's as it is stored, None where it is not."""
-    return (*_reading(span), *_counts(span), *_values(span), *_times(span), *_place(span, parent))
+    return (*_twice(span), *_reading(span), *_counts(span), *_values(span), *_times(span), *_place(span, parent))
+
+
+def _twice(span: Span) -> Iterator[Note]:
+    if span.duplicate_of is not None:
+        scope = span.raw.scope.name or "this client"
+        yield Note(
+            "seen_twice",
+            f"Span {span.duplicate_of} tells the same call, by another instrumentation than {scope}. That one is counted;"
+            " this one's tokens and cost are in no sum.",
+        )
 
 
 def _reading(span: Span) -> Iterator[Note]:

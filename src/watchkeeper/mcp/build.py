@@ -25,8 +25,9 @@ _INSTRUCTIONS = (
 _SQL = (
     " Tables: spans({spans}); scores({scores}). duration_ns and *_ns are nanoseconds, cost_nano_usd is billionths of a "
     "dollar (null: no price), start_time is UTC. kind is llm, embedding, retriever, reranker, tool, agent, workflow, "
-    "guardrail, evaluator or span; sum tokens and cost over kind in ('llm', 'embedding', 'reranker') only. attributes ->> "
-    "'name' reads any attribute. An allow-list of functions; no statement but SELECT."
+    "guardrail, evaluator or span; sum tokens and cost over kind in ('llm', 'embedding', 'reranker') and "
+    "duplicate_of is null (else a call told twice counts twice) only. attributes ->> 'name' reads any attribute. An "
+    "allow-list of functions; no statement but SELECT."
 )
 
 

@@ -21,11 +21,11 @@ SPANS = (
     "duration_ns, status, status_message, error_type, session_id, user_id, tags, provider, model, request_model, "
     "response_model, input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, reasoning_tokens, cost_nano, "
     "currency, cost_nano_usd, cost_state, price_source, price_version, cost_detail, cost_reason, time_to_first_token_ns, "
-    "finish_reasons, prompt_name, prompt_version, endpoint_host, input, output, attributes, resource"
+    "finish_reasons, prompt_name, prompt_version, endpoint_host, duplicate_of, input, output, attributes, resource"
 )
 SCORES = "id, project, trace_id, span_id, session_id, name, value, label, source, evaluator, evaluator_version, comment, time"
 
-_CALLS = "kind in ('llm', 'embedding', 'reranker')"
+_CALLS = "kind in ('llm', 'embedding', 'reranker') and duplicate_of is null"
 _GROUPS = {
     "model": "model", "provider": "provider", "service": "service", "environment": "environment", "user": "user_id",
     "session": "session_id", "prompt": "prompt_name",

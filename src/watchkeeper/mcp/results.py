@@ -78,6 +78,9 @@ class Span(BaseModel):
     output_tokens: int | None = None
     cost_usd: Dollars = None
     time_to_first_token_seconds: float | None = None
+    counted_as: Annotated[
+        str | None, Field(description="The span that tells the same call: that one is counted, this one is not")
+    ] = None
     input: str | None = None
     output: str | None = None
 

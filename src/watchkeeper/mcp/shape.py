@@ -39,7 +39,7 @@ def span(row: dict[str, Any], *, depth: int | None = None, alone: bool = True, l
         tool=name(row["tool_name"]), agent=name(row["agent_name"]), input_tokens=row.get("input_tokens"),
         output_tokens=row.get("output_tokens"), cost_usd=usd(row.get("cost_nano_usd")),
         time_to_first_token_seconds=seconds(row["time_to_first_token_ns"]),
-        input=_line(row["input"], lines), output=_line(row["output"], lines),
+        counted_as=row["duplicate_of"], input=_line(row["input"], lines), output=_line(row["output"], lines),
     )  # fmt: skip
 
 

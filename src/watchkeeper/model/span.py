@@ -30,7 +30,8 @@ class Span(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     Times and durations are ns; ids lower-case hex; `parent_span_id` is None for a root.
     `model` is the response model where known, else the requested one. `cost` is None for kinds
     that are not model calls. `dialects` are those that gave a field; `mapper` is the mapper's version.
-    Session, user, tags and release may be copied from the trace (`facts/` in the architecture).
+    Session, user, tags and release may be copied from the trace (`facts/` in the architecture). `duplicate_of` comes from the
+    trace too: the id of the span that tells the same call and is counted in place of this one.
     """
 
     project: str
@@ -73,6 +74,7 @@ class Span(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     region: str | None = None
     operator: str | None = None
     model_digest: str | None = None
+    duplicate_of: str | None = None
     dialects: tuple[str, ...] = ()
     mapper: int = 0
     received_at: int = 0

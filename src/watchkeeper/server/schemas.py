@@ -131,6 +131,7 @@ class SpanOut(Model):
     time_to_first_token_ns: Big | None
     tool_name: str | None
     agent_name: str | None
+    duplicate_of: str | None
     input: str
     output: str
 

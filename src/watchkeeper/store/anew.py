@@ -16,7 +16,7 @@ __all__ = ["CostChange", "MapAnew", "Remapped", "Tally", "differing"]
 MapAnew: TypeAlias = Callable[[Span], Span]
 """A stored span, with only its own facts, to the same span mapped and priced anew. Pure; MUST NOT raise."""
 
-_KEPT = frozenset({"project", "trace_id", "span_id", "raw", "received_at", "mapper"})
+_KEPT = frozenset({"project", "trace_id", "span_id", "raw", "received_at", "mapper", "duplicate_of"})
 _DERIVED = tuple(name for name in Span.__struct_fields__ if name not in _KEPT)
 
 

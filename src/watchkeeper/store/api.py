@@ -192,7 +192,10 @@ class SpanFilter(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SpanRow(msgspec.Struct, frozen=True, kw_only=True):
-    """A span in a list or a tree: no content, no raw. `input` and `output` are previews of one line."""
+    """A span in a list or a tree: no content, no raw. `input` and `output` are previews of one line.
+
+    `duplicate_of` is the span that tells the same call and is counted in place of this one.
+    """
 
     trace_id: str
     span_id: str
@@ -217,6 +220,7 @@ class SpanRow(msgspec.Struct, frozen=True, kw_only=True):
     time_to_first_token_ns: int | None
     tool_name: str | None
     agent_name: str | None
+    duplicate_of: str | None
     input: str
     output: str
 
@@ -228,7 +232,7 @@ class TraceRow(msgspec.Struct, frozen=True, kw_only=True):
     content, the input is the earliest span's that has one, and the output the last model call's.
 
     `duration_ns` runs from the earliest start to the latest end. Tokens and cost are summed over
-    model calls only (kinds llm, embedding, reranker), a parent's usage never added to its children's.
+    model calls only (kinds llm, embedding, reranker; of one told twice, one), a parent's usage never added to its children's.
     `status` is error when the entry span failed; `errors` counts failed spans. `cost_nano_usd` is None when no
     call was priced; `unpriced` counts the calls that have no price. `masked` sums what was masked in its spans.
     """

@@ -10,7 +10,7 @@ SPAN_COLUMNS: tuple[str, ...] = (
     "tags", "provider", "model", "request_model", "response_model", "input_tokens", "output_tokens",
     "cache_read_tokens", "cache_write_tokens", "reasoning_tokens", "cost_nano", "currency", "cost_nano_usd",
     "cost_state", "price_source", "price_version", "cost_detail", "cost_reason", "time_to_first_token_ns", "finish_reasons",
-    "prompt_name", "prompt_version", "endpoint_host", "input", "output", "attributes", "resource",
+    "prompt_name", "prompt_version", "endpoint_host", "duplicate_of", "input", "output", "attributes", "resource",
 )  # fmt: skip
 
 SCORE_COLUMNS: tuple[str, ...] = (

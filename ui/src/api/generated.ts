@@ -2179,6 +2179,8 @@ export interface components {
             cost: components["schemas"]["CostOut"] | null;
             /** Dialects */
             dialects: string[];
+            /** Duplicate Of */
+            duplicate_of: string | null;
             /** Duration Ns */
             duration_ns: string;
             /** Endpoint Host */
@@ -2286,6 +2288,8 @@ export interface components {
             cost_nano_usd: string | null;
             /** Cost State */
             cost_state: string | null;
+            /** Duplicate Of */
+            duplicate_of: string | null;
             /** Duration Ns */
             duration_ns: string;
             /** Environment */

@@ -144,6 +144,7 @@ class SpanDetail(Model):
     region: str | None
     operator: str | None
     model_digest: str | None
+    duplicate_of: str | None
     dialects: list[str]
     mapper: int
     received_at: Time

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from watchkeeper.model import Content, Cost, Message, RawLog, RawSpan, Score, Span, TextPart, Usage
+from watchkeeper.model import Content, Cost, Message, RawLog, RawSpan, Scope, Score, Span, TextPart, Usage
 from watchkeeper.store.api import SpanStore, WriteBatch, WriteReceipt
 
 __all__ = ["SECOND", "START", "Maker", "log_of", "refine", "score_of", "stored", "stored_logs", "stored_scores"]
@@ -62,7 +62,7 @@ class Maker:
     def span(
         self, trace: int, span: int, *, parent: int = 0, at: float = 0.0, takes: float = 1.0, **attributes: Any
     ) -> Span:  # fmt: skip
-        """Make a span; what is not a number is an attribute, and `refine` maps some to fields."""
+        """Make a span; what is not a number is an attribute, and `refine` maps some to fields; `scope` names its scope."""
         start = START + round(at * SECOND)
         raw = RawSpan(
             trace_id=f"{trace:032x}",
@@ -71,6 +71,7 @@ class Maker:
             name=f"span {span}",
             start_time=start,
             end_time=start + round(takes * SECOND),
+            scope=Scope(name=str(attributes.pop("scope", ""))),
             attributes=attributes,
         )
         return refine(self.project, raw, START)

@@ -24,7 +24,7 @@ from watchkeeper.store.duckdb.swap import recover
 
 __all__ = ["FORMAT_VERSION", "connect", "is_poisoned", "refused", "translated"]
 
-FORMAT_VERSION = 4
+FORMAT_VERSION = 5
 _FULL = ("no space left", "disk quota", "file too large", "max_temp_directory_size")
 
 

@@ -11,16 +11,21 @@ from collections.abc import Sequence
 from operator import attrgetter
 from typing import Any
 
+import msgspec
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
 from watchkeeper.model import Span
 from watchkeeper.store.api import WriteBatch
+from watchkeeper.store.doubles import duplicates_of
 from watchkeeper.store.duckdb.index import hash_key
 from watchkeeper.store.duckdb.rows import FACT_BITS, SPAN_READ, Row, encode, row_of, spans_table
 
 __all__ = ["Parcel", "names_trace", "pack", "unpack"]
+
+_LATER = ("duplicate_of",)
+"""Columns that parcels of an earlier format lack."""
 
 _facts = attrgetter(*(name for name, _ in FACT_BITS))
 
@@ -98,13 +103,18 @@ def pack(spans: Sequence[Span]) -> Parcel:
     for of_trace in traces.values():
         if len(of_trace) > 1:
             _share_facts(of_trace)
+            _note_doubles(of_trace)
     return Parcel(spans_table(rows))
 
 
 def unpack(data: pa.Buffer | bytes) -> Parcel:
     """Read what `to_bytes` wrote, without copying it."""
     packed = pa.py_buffer(data)
-    return Parcel(pa.ipc.open_stream(packed).read_all(), packed)
+    table = pa.ipc.open_stream(packed).read_all()
+    for name in _LATER:
+        if name not in table.column_names:  # what a release before had acknowledged and not stored yet
+            table = table.append_column(name, pa.nulls(table.num_rows, pa.string()))
+    return Parcel(table, packed)
 
 
 def names_trace(batch: WriteBatch, trace_id: str, trace_hash: int) -> bool:
@@ -124,6 +134,13 @@ def _share_facts(rows: list[Row]) -> None:
         for row, own in zip(rows, values, strict=True):
             if not own:
                 row.facts[name] = value
+
+
+def _note_doubles(rows: list[Row]) -> None:
+    found = duplicates_of([row.span for row in rows])
+    for row in rows if found else ():
+        if (kept := found.get(row.span.span_id)) is not None:
+            row.span = msgspec.structs.replace(row.span, duplicate_of=kept)
 
 
 def _order(row: Row) -> tuple[bool, int, str]:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import duckdb
+import msgspec
 import numpy as np
 
 from watchkeeper.store.anew import MapAnew, Remapped, Tally, differing
@@ -65,7 +66,8 @@ class Remapper:
         then = None
         for values in found[:limit]:
             row = rows.row_of(values)
-            before, row.span = row.span, again(row.span)
+            before = row.span
+            row.span = msgspec.structs.replace(again(before), duplicate_of=before.duplicate_of)
             names = differing(before, row.span)
             tally.add(before, row.span, names)
             if names or before.mapper != row.span.mapper:

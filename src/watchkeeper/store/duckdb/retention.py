@@ -47,10 +47,19 @@ class Expirer:
                 traces=left_none(db, statements.TRACES_LEFT_WITHIN, list(traces), self._writer.range_of_traces(hashes)),
             )  # fmt: skip
             pending = self._orphans(db, project, traces, gone)
+            self._look_again(db, project, traces, gone)
             db.execute("COMMIT")
         self._writer.counts.expired += gone.spans
         self._writer.forget(gone)
         return ExpiryReport(spans=len(old), scores=gone.scores, pending_logs=pending, more=bool(cut))
+
+    def _look_again(self, db: duckdb.DuckDBPyConnection, project: str, traces: dict[int, str], gone: Gone) -> None:
+        """Have what is left of a trace looked at anew where it leans on a span that is gone."""
+        dropped = set(gone.traces.tolist())
+        chosen = traces_table([(hashed, project, name) for hashed, name in traces.items() if hashed not in dropped])
+        leaning = with_table(db, statements.LEANING, chosen) if chosen.num_rows else []
+        if leaning:
+            self._writer.make_due(db, [(row[0], row[1], row[2]) for row in leaning])
 
     @staticmethod
     def _orphans(db: duckdb.DuckDBPyConnection, project: str, traces: dict[int, str], gone: Gone) -> int:

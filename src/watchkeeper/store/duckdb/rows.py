@@ -85,6 +85,7 @@ _PLAIN: tuple[tuple[str, pa.DataType, str], ...] = (
     ("tool_name", _TEXT, "tool_name"), ("agent_name", _TEXT, "agent_name"), ("prompt_name", _TEXT, "prompt_name"),
     ("prompt_version", _TEXT, "prompt_version"), ("endpoint_host", _TEXT, "endpoint_host"),
     ("region", _TEXT, "region"), ("operator", _TEXT, "operator"), ("model_digest", _TEXT, "model_digest"),
+    ("duplicate_of", _TEXT, "duplicate_of"),
     ("mapper", _LONG, "mapper"), ("received_at", _LONG, "received_at"),
 )  # fmt: skip
 

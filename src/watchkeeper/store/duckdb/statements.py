@@ -123,6 +123,27 @@ COPY_FACTS = f"""
       AND s.start_ns BETWEEN $low AND $high
       AND ({" OR ".join(f"({_lacks(name, bit)} AND s.{name} IS DISTINCT FROM b.{name})" for name, bit in _FACTS)})"""
 
+# Calls that two instrumentations told, among traces whose model calls come from more than one scope.
+_SCOPE = "coalesce(raw_rest ->> '$.scope[0]', '')"
+_TOLD = " + ".join(f"({name} IS NOT NULL)::INTEGER" for name in Usage.__struct_fields__)
+CALLS_TWICE = f"""
+    WITH mine AS (
+        SELECT s.*, {_SCOPE} AS scope, kind IN ('llm', 'embedding', 'reranker') AS is_call
+        FROM spans s SEMI JOIN facts_due d ON s.trace_hash = d.trace_hash AND s.trace_id = d.trace_id AND s.project = d.project
+        WHERE start_ns BETWEEN $low AND $high
+    ), several AS (
+        SELECT project, trace_id FROM mine WHERE is_call GROUP BY ALL
+        HAVING count(DISTINCT scope) > 1 OR bool_or(duplicate_of IS NOT NULL)
+    )
+    SELECT project, trace_id, key_hash, span_id, parent_span_id, is_call, kind, scope, start_ns, duration_ns,
+           model, request_model, response_model, coalesce(input_tokens, 0), coalesce(output_tokens, 0), status = 'error',
+           nullif(response_id, ''), {_TOLD} AS told, cost_state IS DISTINCT FROM 'provided', output IS NULL, input IS NULL,
+           duplicate_of
+    FROM mine SEMI JOIN several USING (project, trace_id)"""
+SET_DUPLICATES = f"""
+    UPDATE spans s SET duplicate_of = k.duplicate_of
+    FROM keys k WHERE {_SAME_KEY} AND s.start_ns BETWEEN $low AND $high"""
+
 # Erasing. `chosen` is an Arrow table of traces (or of hashes) registered for the statement.
 ERASED = "SELECT trace_hash, erased_at FROM erased WHERE erased_at > $since"
 INSERT_ERASED = "INSERT INTO erased SELECT trace_hash, $now::BIGINT, $revision::BIGINT FROM chosen"
@@ -176,6 +197,10 @@ EXPIRE_CUT = """
     ORDER BY start_ns LIMIT 1 OFFSET $most"""
 _OLD = "project = $project AND service = $service AND start_ns < $before"
 OLD_SPANS = f"SELECT key_hash, start_ns, trace_hash, trace_id FROM spans WHERE {_OLD}"
+LEANING = """
+    SELECT DISTINCT s.trace_hash, s.project, s.trace_id FROM spans s
+    JOIN chosen c ON s.trace_hash = c.trace_hash AND s.trace_id = c.trace_id AND s.project = c.project
+    WHERE s.duplicate_of IS NOT NULL"""
 DELETE_OLD = f"DELETE FROM spans WHERE {_OLD}"
 TRACES_LEFT_WITHIN = (
     "SELECT DISTINCT trace_hash FROM spans JOIN chosen ON trace_hash = hash WHERE start_ns BETWEEN $low AND $high"
@@ -239,6 +264,7 @@ PRICED_READ = (
     "response_model", *Usage.__struct_fields__, "parameters", "endpoint_host", "region", *_COSTS,
 )  # fmt: skip
 PRICED_SPANS = f"SELECT {', '.join(PRICED_READ)} FROM spans WHERE {_MODEL}"
+_COUNTED = f"{_MODEL} AND duplicate_of IS NULL"
 _ENTRY = "(parent_span_id IS NOT NULL, start_ns, span_id)"
 TRACE_KEYS = f"""
     SELECT trace_id, trace_hash, min(start_ns) FILTER (revision <= $seen) AS started,
@@ -255,20 +281,20 @@ TRACE_ROWS = f"""
             user_id := user_id, tags := tags, status := status, output := output_preview
         ), {_ENTRY}) AS entry,
         arg_min(input_preview, {_ENTRY}) FILTER (input_preview <> '') AS first_input,
-        arg_max(output_preview, (start_ns, span_id)) FILTER (output_preview <> '' AND {_MODEL}) AS last_output,
+        arg_max(output_preview, (start_ns, span_id)) FILTER (output_preview <> '' AND {_COUNTED}) AS last_output,
         arg_min(session_id, {_ENTRY}) AS session_id,
         arg_min(user_id, {_ENTRY}) AS user_id,
         arg_min(tags, {_ENTRY}) AS tags,
         min(start_ns) AS started,
         max(start_ns + duration_ns) - min(start_ns) AS duration_ns,
         count(*) AS spans,
-        count(*) FILTER ({_MODEL}) AS calls,
+        count(*) FILTER ({_COUNTED}) AS calls,
         count(*) FILTER (status = 'error') AS errors,
-        count(*) FILTER ({_MODEL} AND cost_nano_usd IS NULL) AS unpriced,
-        list_sort(list(DISTINCT model) FILTER ({_MODEL} AND model IS NOT NULL)) AS models,
-        coalesce(sum(input_tokens) FILTER ({_MODEL}), 0)::BIGINT AS input_tokens,
-        coalesce(sum(output_tokens) FILTER ({_MODEL}), 0)::BIGINT AS output_tokens,
-        (sum(cost_nano_usd) FILTER ({_MODEL}))::BIGINT AS cost_nano_usd,
+        count(*) FILTER ({_COUNTED} AND cost_nano_usd IS NULL) AS unpriced,
+        list_sort(list(DISTINCT model) FILTER ({_COUNTED} AND model IS NOT NULL)) AS models,
+        coalesce(sum(input_tokens) FILTER ({_COUNTED}), 0)::BIGINT AS input_tokens,
+        coalesce(sum(output_tokens) FILTER ({_COUNTED}), 0)::BIGINT AS output_tokens,
+        (sum(cost_nano_usd) FILTER ({_COUNTED}))::BIGINT AS cost_nano_usd,
         coalesce(sum({_MASKED}) FILTER (contains(attributes, '{MASKED_PREFIX}')), 0)::BIGINT AS masked
     FROM spans GROUP BY trace_id"""
 
@@ -283,19 +309,19 @@ _SUMS = f"""{_COUNTS},
         quantile_cont(duration_ns, [0.5, 0.95, 0.99]) AS percentiles"""
 TOTALS = f"""
     SELECT {_SUMS}, [{", ".join(f"count(*) FILTER (duration_ns <= {bound})" for bound in LATENCY_BOUNDS)}] AS latency
-    FROM spans WHERE {_MODEL}"""
+    FROM spans WHERE {_COUNTED}"""
 BY_MODEL = f"""
     SELECT provider, model, {_SUMS}
-    FROM spans WHERE {_MODEL} GROUP BY provider, model
+    FROM spans WHERE {_COUNTED} GROUP BY provider, model
     ORDER BY cost_nano_usd DESC NULLS LAST, requests DESC, provider NULLS FIRST, model NULLS FIRST"""
 OVER_TIME = f"""
     SELECT (start_ns - $since) // $step AS bucket, {_SUMS}
-    FROM spans WHERE {_MODEL} GROUP BY bucket ORDER BY bucket"""
+    FROM spans WHERE {_COUNTED} GROUP BY bucket ORDER BY bucket"""
 # Pieces of an overview, of a width of time each; see `rollup`.
 CELLS = f"""
     SELECT start_ns // $width AS chunk, (start_ns - $since) // $step AS bucket, service, provider, model,
            {_COUNTS}, list(duration_ns) AS durations
-    FROM spans WHERE {_MODEL}
+    FROM spans WHERE {_COUNTED}
     GROUP BY chunk, bucket, service, provider, model ORDER BY chunk, bucket"""
 DISTINCT = {column: f"SELECT DISTINCT {column} FROM spans" for column in ("service", "environment", "model", "user_id")}
 COUNT_TRACES = "SELECT count(DISTINCT trace_hash) FROM spans"
@@ -308,7 +334,7 @@ HOURS = f"""
            coalesce(sum(output_tokens), 0)::BIGINT AS output_tokens,
            sum(cost_nano)::BIGINT AS cost_nano, sum(cost_nano_usd)::BIGINT AS cost_nano_usd
     FROM spans
-    WHERE {_MODEL} AND start_ns >= $since AND start_ns < $until AND starts_with(price_source, $source)
+    WHERE {_COUNTED} AND start_ns >= $since AND start_ns < $until AND starts_with(price_source, $source)
     GROUP BY project, start, price_source, currency ORDER BY start, price_source, currency, project"""
 
 # What users see where it is stored otherwise.

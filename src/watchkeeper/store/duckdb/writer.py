@@ -32,6 +32,7 @@ from watchkeeper.store.duckdb.merge import Key, Plan, fold
 from watchkeeper.store.duckdb.rows import Row
 from watchkeeper.store.duckdb.tombstones import Tombstones
 from watchkeeper.store.duckdb.touched import Touched
+from watchkeeper.store.duckdb.twice import calls_told_twice
 from watchkeeper.store.queue import Job, WriteQueue
 
 __all__ = ["Readers", "Writer"]
@@ -391,7 +392,20 @@ class Writer:
         counts.spans += plan.new_spans
         counts.scores += new_scores
         counts.revision = revision
-        if plan.due and not self._facts_due:
+        if plan.due:
+            self._expect_facts()
+
+    def make_due(self, db: duckdb.DuckDBPyConnection, traces: Sequence[tuple[int, str, str]]) -> None:
+        """Have what spans of these traces (hash, project, id) share worked out anew, soon. On the writer's thread."""
+        db.register("incoming", tables.traces_table(traces))
+        try:
+            db.execute(statements.INSERT_DUE)
+        finally:
+            db.unregister("incoming")
+        self._expect_facts()
+
+    def _expect_facts(self) -> None:
+        if not self._facts_due:
             self._facts_due = True
             self._facts_at = time.monotonic() + _FACTS_DELAY
 
@@ -402,10 +416,15 @@ class Writer:
         limits = {"low": _ALL[0], "high": _ALL[1]}
         if hashes and found.all():
             limits = {"low": int(low.min()), "high": int(high.max())}
-        self._db.execute("BEGIN")
-        self._db.execute(statements.COPY_FACTS, limits)
-        self._db.execute(statements.DELETE_DUE)
-        self._db.execute("COMMIT")
+        twice = calls_told_twice(self._db, limits)
+        starts = _i64([]) if twice is None else twice.starts
+        with self.changes.writing(starts, starts):
+            self._db.execute("BEGIN")
+            self._db.execute(statements.COPY_FACTS, limits)
+            if twice is not None:
+                self._with("keys", twice.table, statements.SET_DUPLICATES, limits)
+            self._db.execute(statements.DELETE_DUE)
+            self._db.execute("COMMIT")
         self._facts_due = False
         self.counts.revision += 1
 

@@ -17,7 +17,7 @@ _HOUR = 3_600 * 1_000_000_000
 def overview(spans: Sequence[Span], *, since: int, until: int, buckets: int) -> Overview:
     """Return figures over the model calls among these spans of [since, until) ns."""
     step = step_of(since, until, buckets)
-    calls = [span for span in spans if span.kind in MODEL_KINDS]
+    calls = [span for span in spans if span.kind in MODEL_KINDS and span.duplicate_of is None]
     by_model: dict[tuple[str | None, str | None], list[Span]] = {}
     by_time: dict[int, list[Span]] = {}
     for call in calls:
@@ -64,7 +64,8 @@ def hours(spans: Sequence[Span], *, since: int, until: int, source: str) -> tupl
     groups: dict[tuple[int, str, str, str], list[Span]] = {}
     for span in spans:
         told = span.cost.source if span.cost is not None else None
-        if span.kind in MODEL_KINDS and since <= span.start_time < until and told and told.startswith(source):
+        counted = span.kind in MODEL_KINDS and span.duplicate_of is None
+        if counted and since <= span.start_time < until and told and told.startswith(source):
             key = span.start_time - span.start_time % _HOUR, told, span.cost.currency if span.cost else "", span.project
             groups.setdefault(key, []).append(span)
     return tuple(_hour(key, groups[key]) for key in sorted(groups))

@@ -47,6 +47,7 @@ from watchkeeper.store.api import (
     WriteReceipt,
 )
 from watchkeeper.store.cursors import ScorePosition, SpanPosition, TracePosition, decode_cursor, encode_cursor
+from watchkeeper.store.doubles import duplicates_of
 from watchkeeper.store.figures import MAX_FACETS
 from watchkeeper.store.memory.erase import Erasure, chosen_traces, erasure, expiry
 from watchkeeper.store.memory.figures import hours, overview
@@ -299,7 +300,9 @@ class MemoryStore:
         """Return what model calls cost by hour, of all projects."""
         with self._lock:
             self._check()
-            return hours([span for span, _ in self._spans.values()], since=since, until=until, source=source)
+            projects = {span.project for span, _ in self._spans.values()}
+            spans = [span for project in projects for span, _ in self._of(project)]
+            return hours(spans, since=since, until=until, source=source)
 
     def erase(self, project: str, selector: Selector, *, dry_run: bool = False) -> ErasureReport:
         """Erase what is selected; with `dry_run` only count it."""
@@ -445,7 +448,8 @@ class MemoryStore:
                         holder = best.get((span.trace_id, name))
                         if holder is None or _rank(span) < _rank(holder):
                             best[span.trace_id, name] = span
-            return [(_fill(span, best), revision) for span, revision in mine]
+            doubles = _doubles([span for span, _ in mine])
+            return [(_fill(span, best, doubles), revision) for span, revision in mine]
 
     def _with_facts(self, span: Span) -> Span:
         for one, _ in self._of(span.project):
@@ -463,12 +467,21 @@ class MemoryStore:
         return [span for span in found if (_order(span) > edge if oldest_first else _order(span) < edge)]
 
 
-def _fill(span: Span, best: dict[tuple[str, str], Span]) -> Span:
+def _doubles(spans: Sequence[Span]) -> dict[tuple[str, str], str]:
+    traces: dict[str, list[Span]] = {}
+    for span in spans:
+        traces.setdefault(span.trace_id, []).append(span)
+    return {(name, own): kept for name, some in traces.items() for own, kept in duplicates_of(some).items()}
+
+
+def _fill(span: Span, best: dict[tuple[str, str], Span], doubles: dict[tuple[str, str], str]) -> Span:
     lacking: dict[str, Any] = {
         name: getattr(best[span.trace_id, name], name)
         for name in _FACTS
         if not getattr(span, name) and (span.trace_id, name) in best
     }
+    if (kept := doubles.get((span.trace_id, span.span_id))) is not None:
+        lacking["duplicate_of"] = kept
     return msgspec.structs.replace(span, **lacking) if lacking else span
 
 

@@ -83,7 +83,7 @@ def span_row(span: Span) -> SpanRow:
 def trace_row(spans: Sequence[Span]) -> TraceRow:
     """Return the summary of a trace from all its spans."""
     entry = _entry(spans)
-    calls = [span for span in spans if span.kind in MODEL_KINDS]
+    calls = [span for span in spans if span.kind in MODEL_KINDS and span.duplicate_of is None]
     costs = [span.cost.nano_usd for span in calls if span.cost is not None and span.cost.nano_usd is not None]
     start = min(span.start_time for span in spans)
     return TraceRow(

@@ -32,6 +32,7 @@ export function Details({ span, scores }: { span: SpanDetail; scores: readonly S
             ["Region", span.region],
             ["Operator", span.operator],
             ["Model digest", span.model_digest],
+            ["Counted as", span.duplicate_of],
           ]}
         />
       </Section>
