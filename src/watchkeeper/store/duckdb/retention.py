@@ -57,9 +57,8 @@ class Expirer:
         """Have what is left of a trace looked at anew where it leans on a span that is gone."""
         dropped = set(gone.traces.tolist())
         chosen = traces_table([(hashed, project, name) for hashed, name in traces.items() if hashed not in dropped])
-        leaning = with_table(db, statements.LEANING, chosen) if chosen.num_rows else []
-        if leaning:
-            self._writer.make_due(db, [(row[0], row[1], row[2]) for row in leaning])
+        if chosen.num_rows and with_table(db, statements.MAKE_LEANING_DUE, chosen)[0][0]:
+            self._writer.expect_facts()
 
     @staticmethod
     def _orphans(db: duckdb.DuckDBPyConnection, project: str, traces: dict[int, str], gone: Gone) -> int:

@@ -197,8 +197,8 @@ EXPIRE_CUT = """
     ORDER BY start_ns LIMIT 1 OFFSET $most"""
 _OLD = "project = $project AND service = $service AND start_ns < $before"
 OLD_SPANS = f"SELECT key_hash, start_ns, trace_hash, trace_id FROM spans WHERE {_OLD}"
-LEANING = """
-    SELECT DISTINCT s.trace_hash, s.project, s.trace_id FROM spans s
+MAKE_LEANING_DUE = """
+    INSERT INTO facts_due BY NAME SELECT DISTINCT s.trace_hash, s.project, s.trace_id FROM spans s
     JOIN chosen c ON s.trace_hash = c.trace_hash AND s.trace_id = c.trace_id AND s.project = c.project
     WHERE s.duplicate_of IS NOT NULL"""
 DELETE_OLD = f"DELETE FROM spans WHERE {_OLD}"

@@ -393,18 +393,10 @@ class Writer:
         counts.scores += new_scores
         counts.revision = revision
         if plan.due:
-            self._expect_facts()
+            self.expect_facts()
 
-    def make_due(self, db: duckdb.DuckDBPyConnection, traces: Sequence[tuple[int, str, str]]) -> None:
-        """Have what spans of these traces (hash, project, id) share worked out anew, soon. On the writer's thread."""
-        db.register("incoming", tables.traces_table(traces))
-        try:
-            db.execute(statements.INSERT_DUE)
-        finally:
-            db.unregister("incoming")
-        self._expect_facts()
-
-    def _expect_facts(self) -> None:
+    def expect_facts(self) -> None:
+        """Work out soon what spans of due traces share. On the writer's thread."""
         if not self._facts_due:
             self._facts_due = True
             self._facts_at = time.monotonic() + _FACTS_DELAY
