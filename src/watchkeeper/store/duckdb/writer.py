@@ -93,7 +93,7 @@ class Writer:
         self._thread = threading.Thread(target=self._run, name="watchkeeper-writer", daemon=True)
         self.touched: Touched | None = None
         self.cache: BlockCache | None = None
-        self.interrupt_readers: Callable[[], None] = _nothing
+        self.interrupt_readers: Callable[[], None] = lambda: None  # no readers yet
         self.readers: Readers | None = None
         self.open_again: Callable[[], duckdb.DuckDBPyConnection] | None = None
 
@@ -599,7 +599,3 @@ def _clamp(value: int) -> int:
 def _scalar(db: duckdb.DuckDBPyConnection, statement: str) -> int:
     row = db.execute(statement).fetchone()
     return int(row[0]) if row is not None else 0
-
-
-def _nothing() -> None:
-    """Interrupt nobody: no readers yet."""
