@@ -3,7 +3,7 @@
 A framework and the client beneath it, or an SDK that sends spans of its own under an instrumentation, each tell the same
 call: two spans, one bill. Nothing says so on the wire, so it is concluded, and only where all of it agrees: the two come from
 different instrumentation scopes, one runs within the other, they stand side by side or above each other, and they tell the
-same model and the same counts. Why so: `docs/adr/0015-double-instrumentation.md`.
+same model and the same counts. Why so: `docs/adr/0016-double-instrumentation.md`.
 """
 
 from __future__ import annotations

@@ -405,9 +405,8 @@ class Writer:
         hashes = [row[0] for row in self._db.execute(statements.DUE_TRACES).fetchall()]
         self.touch(traces=_u64(hashes))
         found, low, high = self._traces.find(_u64(hashes))
-        limits = {"low": _ALL[0], "high": _ALL[1]}
-        if hashes and found.all():
-            limits = {"low": int(low.min()), "high": int(high.max())}
+        edges_of = (int(low.min()), int(high.max())) if hashes and found.all() else _ALL
+        limits = dict(zip(("low", "high"), edges_of, strict=True))
         twice = calls_told_twice(self._db, limits)
         starts = _i64([]) if twice is None else twice.starts
         with self.changes.writing(starts, starts):
