@@ -6,6 +6,7 @@ Run in a client's own environment, with the settings that Langfuse's documentati
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 from langfuse import Langfuse  # type: ignore[import-not-found]  # in the client's environment alone
@@ -70,7 +71,41 @@ def datasets(client: Any) -> dict[str, Any]:
     return told
 
 
+def sessions(client: Any) -> dict[str, Any] | None:
+    """Send a session of two traces, and read it; None where the SDK has no calls for that."""
+    if not hasattr(client.api, "sessions"):
+        return None
+    for number in (1, 2):
+        with client.start_as_current_observation(
+            name=f"turn {number}", as_type="span", input={"number": number}
+        ) as span:
+            if hasattr(span, "update_trace"):
+                span.update_trace(session_id="talk/1", user_id="ada", input={"number": number})
+            else:
+                from langfuse import propagate_attributes
+
+                with propagate_attributes(session_id="talk/1", user_id="ada"):
+                    client.start_observation(name="inner", input={"number": number}).end()
+    client.flush()
+    listed: list[str] = []
+    for _ in range(100):
+        listed = [one.id for one in client.api.sessions.list(limit=10).data]
+        found = client.api.sessions.get("talk/1") if listed else None
+        if found is not None and len(found.traces) == 2:
+            return {
+                "listed": listed,
+                "users": [one.user_id for one in found.traces],
+                "told": sorted(map(_number, found.traces)),
+            }
+        time.sleep(0.2)
+    return {"listed": listed}
+
+
+def _number(trace: Any) -> int:
+    return int(trace.input["number"])
+
+
 if __name__ == "__main__":
     found = Langfuse()
-    print(json.dumps({"prompts": prompts(found), "datasets": datasets(found)}))  # noqa: T201 - the test reads it
+    print(json.dumps({"prompts": prompts(found), "datasets": datasets(found), "sessions": sessions(found)}))  # noqa: T201 - the test reads it
     found.flush()

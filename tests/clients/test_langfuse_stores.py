@@ -31,7 +31,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 @pytest.mark.parametrize("name", CLIENTS)
 def test_an_sdk_keeps_its_prompts_and_datasets_here(name: str, server: Served, tmp_path: Path) -> None:
-    """Every generation makes, finds, moves and deletes prompts, and runs an experiment over a dataset."""
+    """Every generation makes, finds, moves and deletes prompts, runs an experiment over a dataset, and reads a session."""
     told = use(name, server, tmp_path)
 
     assert told["prompts"] == {
@@ -39,6 +39,8 @@ def test_an_sdk_keeps_its_prompts_and_datasets_here(name: str, server: Served, t
         "latest": 2, "fallback": "plan b", "moved": 2, "listed": ["folder/greet", "talk"], "left": ["folder/greet"],
         "chat": [{"role": "system", "content": "Be kind"}, {"role": "user", "content": "Weather?"}],
     }  # fmt: skip
+    talk = {"listed": ["talk/1"], "users": ["ada", "ada"], "told": [1, 2]}
+    assert told["sessions"] == (None if name == "langfuse5" else talk)
     made = told["datasets"]
     dataset = json.loads(server.call("/api/public/v2/datasets/folder%2Fcities", project=name)[1])
     run = run_id(name, dataset["id"], "try/1")

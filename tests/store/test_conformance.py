@@ -11,7 +11,7 @@ from watchkeeper.store.conformance.figures import Facets, Overviews
 from watchkeeper.store.conformance.identity import Identity, LateLogs, Verbatim
 from watchkeeper.store.conformance.mapping import MappingAnew, MappingKept
 from watchkeeper.store.conformance.pricing import CostByHour, PricingAnew, PricingKept
-from watchkeeper.store.conformance.reading import Emptiness, Isolation, Scores, SpanLists
+from watchkeeper.store.conformance.reading import Emptiness, Isolation, Scores, Sessions, SpanLists
 from watchkeeper.store.conformance.traces import TraceLists, TraceSummaries
 from watchkeeper.store.conformance.user_sql import UserSql
 
@@ -38,6 +38,10 @@ class TestHealedFacts(HealedFacts):
 
 class TestDoubles(Doubles):
     """One call, however often it is told."""
+
+
+class TestSessions(Sessions):
+    """What belongs together."""
 
 
 class TestEmptiness(Emptiness):

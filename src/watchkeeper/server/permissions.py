@@ -56,6 +56,8 @@ NEEDS: dict[tuple[str, str], Need] = {
     ("POST", "/api/public/v2/datasets"): "ingest",
     ("POST", "/api/public/dataset-items"): "ingest",
     ("POST", "/api/public/dataset-run-items"): "ingest",
+    ("GET", "/api/public/sessions"): "read",
+    ("GET", "/api/public/sessions/{session:path}"): "read",
     ("GET", "/api/public/v2/datasets"): "read",
     ("GET", "/api/public/v2/datasets/{name:path}"): "read",
     ("GET", "/api/public/dataset-items"): "read",

@@ -83,7 +83,7 @@ __all__ = [
     "ERASED_DAYS", "EXPIRE_MOST", "Accepted", "BackupReport", "Capabilities", "CostChange", "ErasedTraces",
     "ErasureReport", "ExpiryReport", "Facets", "Histogram", "HourRow", "JournalStats", "KeptFile", "MapAnew", "ModelRow",
     "Outcome", "Overview", "Page", "Parcel", "Progress", "QueryLimits", "ReclaimReport", "Refine", "Remapped", "Selector",
-    "ServiceRow", "SpanFilter", "SpanRow", "SpanStore",
+    "ServiceRow", "SessionRow", "SpanFilter", "SpanRow", "SpanStore",
     "StoreStats", "Table", "TimeBucket", "Timing", "TraceFilter", "TraceRow", "WriteBatch", "WriteReceipt",
 ]  # fmt: skip
 
@@ -331,6 +331,14 @@ class Facets(msgspec.Struct, frozen=True, kw_only=True):
     users: tuple[str, ...] = ()
 
 
+class SessionRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A session in a list. `start` is its earliest span's, ns; `environment` that of its earliest span which names one."""
+
+    session_id: str
+    start: int
+    environment: str | None
+
+
 class QueryLimits(msgspec.Struct, frozen=True, kw_only=True):
     """What a user's query may take."""
 
@@ -474,6 +482,16 @@ class SpanStore(Protocol):
 
     def facets(self, project: str, *, since: int, until: int) -> Facets:
         """Return the values there are to filter by."""
+        ...
+
+    def list_sessions(
+        self, project: str, *, since: int | None = None, until: int | None = None,
+        environments: Sequence[str | None] = (), offset: int = 0, limit: int = 50,
+    ) -> tuple[tuple[SessionRow, ...], int]:  # fmt: skip
+        """Return sessions that began in [since, until) ns, the newest first, and how many there are in all.
+
+        `environments` are those asked for, None among them for sessions that name none; empty asks for all.
+        """
         ...
 
     def query(self, project: str, select: exp.Query, limits: QueryLimits) -> Table:

@@ -2,6 +2,7 @@
 
 import { LangfuseClient } from "@langfuse/client";
 import { LangfuseSpanProcessor } from "@langfuse/otel";
+import { propagateAttributes, startObservation } from "@langfuse/tracing";
 import { NodeSDK } from "@opentelemetry/sdk-node";
 
 const sdk = new NodeSDK({ spanProcessors: [new LangfuseSpanProcessor()] });
@@ -73,6 +74,24 @@ async function datasets() {
   return told;
 }
 
-console.log(JSON.stringify({ prompts: await prompts(), datasets: await datasets() }));
+async function sessions() {
+  for (const number of [1, 2]) {
+    await propagateAttributes({ sessionId: "talk/1", userId: "ada" }, async () => {
+      startObservation(`turn ${number}`, { input: { number } }).end();
+    });
+  }
+  await sdk.shutdown(); // sends what waits
+  for (let tries = 0; tries < 100; tries += 1) {
+    const listed = (await langfuse.api.sessions.list({ limit: 10 })).data.map((one) => one.id);
+    const found = listed.length > 0 ? await langfuse.api.sessions.get("talk/1") : { traces: [] };
+    if (found.traces.length === 2) {
+      const told = found.traces.map((one) => one.input.number).sort();
+      return { listed, users: found.traces.map((one) => one.userId), told };
+    }
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+  return null;
+}
+
+console.log(JSON.stringify({ prompts: await prompts(), datasets: await datasets(), sessions: await sessions() }));
 await langfuse.shutdown();
-await sdk.shutdown();

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from watchkeeper.server.langfuse import datasets, ingestion, media, projects, prompts, rest, scores
+from watchkeeper.server.langfuse import datasets, ingestion, media, projects, prompts, rest, scores, sessions
 
 __all__ = ["router"]
 
@@ -19,6 +19,7 @@ for _slice in (
     prompts,
     datasets,
     media,
+    sessions,
     rest,  # the last one: it takes whatever no slice before it has
 ):
     router.include_router(_slice.router)

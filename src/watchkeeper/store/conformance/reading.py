@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from itertools import chain
+from typing import Any
 
 from watchkeeper.kit.errors import RequestError
+from watchkeeper.model import Span
 from watchkeeper.store.api import SpanFilter, SpanStore, TraceFilter
 from watchkeeper.store.conformance.samples import SECOND, START, Maker, score_of, stored, stored_scores
 from watchkeeper.store.conformance.support import ids, pages, refused
 
-__all__ = ["Emptiness", "Isolation", "Scores", "SpanLists"]
+__all__ = ["Emptiness", "Isolation", "Scores", "Sessions", "SpanLists"]
 
 make = Maker()
 
@@ -194,3 +196,48 @@ class Scores:
         assert [[int(one.id[-4:]) for one in page] for page in read] == [[8, 7, 6, 5], [4, 3, 2, 1], [0]]
         where = store.list_scores("default", trace_id=f"{1:032x}", span_id="c" * 16, name="n1")
         assert [int(one.id[-4:]) for one in where.items] == [7, 1]
+
+
+class Sessions:
+    """Sessions by when they began."""
+
+    def test_none_is_there(self, store: SpanStore) -> None:
+        """Spans without a session make none, and neither do those of another project."""
+        stored(store, make.span(1, 1), Maker("other").span(2, 1, session_id="s"))
+        assert store.list_sessions("default") == ((), 0)
+
+    def test_the_newest_first(self, store: SpanStore) -> None:
+        """A session begins with its earliest span, in whichever trace; its environment is the earliest one named."""
+        stored(
+            store,
+            make.span(1, 1, at=5, session_id="a", environment="late"), make.span(2, 1, at=1, session_id="a"),
+            make.span(2, 2, at=3, session_id="a", environment="early"), make.span(3, 1, at=2, session_id="b"),
+        )  # fmt: skip
+        rows, total = store.list_sessions("default")
+        assert [(one.session_id, one.start, one.environment) for one in rows] == [
+            ("b", START + 2 * SECOND, None), ("a", START + SECOND, "early"),
+        ]  # fmt: skip
+        assert total == 2
+
+    def test_pages_and_windows(self, store: SpanStore) -> None:
+        """A page past the end is empty and knows the number; times and environments leave out what is not theirs."""
+        where = ("", "prod", "", "prod", "")
+        stored(store, *(_of_session(n, at) for n, at in enumerate(where)))
+
+        def ask(**given: Any) -> tuple[list[str], int]:
+            rows, total = store.list_sessions("default", **given)
+            return [one.session_id for one in rows], total
+
+        assert ask(offset=1, limit=2) == (["s3", "s2"], 5)
+        assert ask(offset=9, limit=2) == ([], 5)
+        assert ask(since=START + SECOND, until=START + 3 * SECOND) == (["s2", "s1"], 2)
+        assert ask(environments=("prod",)) == (["s3", "s1"], 2)
+        assert ask(environments=(None,), limit=1) == (["s4"], 3)
+        assert ask(environments=(None, "prod"), offset=8) == ([], 5)
+        assert ask(environments=("nowhere",)) == ([], 0)
+
+
+def _of_session(number: int, environment: str) -> Span:
+    if not environment:
+        return make.span(number, 1, at=number, session_id=f"s{number}")
+    return make.span(number, 1, at=number, session_id=f"s{number}", environment=environment)

@@ -323,6 +323,10 @@ CELLS = f"""
            {_COUNTS}, list(duration_ns) AS durations
     FROM spans WHERE {_COUNTED}
     GROUP BY chunk, bucket, service, provider, model ORDER BY chunk, bucket"""
+SESSIONS = """
+    SELECT session_id, min(start_ns) AS began, arg_min(environment, (start_ns, trace_id, span_id)) AS first_environment,
+           count(*) OVER () AS total
+    FROM spans WHERE session_id IS NOT NULL GROUP BY session_id"""
 DISTINCT = {column: f"SELECT DISTINCT {column} FROM spans" for column in ("service", "environment", "model", "user_id")}
 COUNT_TRACES = "SELECT count(DISTINCT trace_hash) FROM spans"
 

@@ -31,6 +31,7 @@ from watchkeeper.store.api import (
     Remapped,
     Selector,
     ServiceRow,
+    SessionRow,
     SpanFilter,
     StoreStats,
     Table,
@@ -216,6 +217,16 @@ class DuckdbStore:
         """Return the values there are to filter by."""
         self._catch_up()
         return self._reader.facets(project, since=since, until=until)
+
+    def list_sessions(
+        self, project: str, *, since: int | None = None, until: int | None = None,
+        environments: Sequence[str | None] = (), offset: int = 0, limit: int = 50,
+    ) -> tuple[tuple[SessionRow, ...], int]:  # fmt: skip
+        """Return sessions, the newest first, and how many there are."""
+        self._catch_up()
+        return self._reader.list_sessions(
+            project, since=since, until=until, environments=environments, offset=offset, limit=limit
+        )
 
     def query(self, project: str, select: exp.Query, limits: QueryLimits) -> Table:
         """Run a SELECT that was allowed, over `spans` and `scores` of the project alone."""

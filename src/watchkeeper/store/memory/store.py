@@ -38,6 +38,7 @@ from watchkeeper.store.api import (
     Remapped,
     Selector,
     ServiceRow,
+    SessionRow,
     SpanFilter,
     StoreStats,
     Table,
@@ -51,7 +52,7 @@ from watchkeeper.store.doubles import duplicates_of
 from watchkeeper.store.figures import MAX_FACETS
 from watchkeeper.store.memory.erase import Erasure, chosen_traces, erasure, expiry
 from watchkeeper.store.memory.figures import hours, overview
-from watchkeeper.store.memory.views import matches_span, matches_trace, same, span_row, trace_row
+from watchkeeper.store.memory.views import matches_span, matches_trace, same, sessions, span_row, trace_row
 from watchkeeper.store.queue import weigh
 
 if TYPE_CHECKING:
@@ -238,6 +239,21 @@ class MemoryStore:
             models=values("model"),
             users=values("user_id"),
         )
+
+    def list_sessions(
+        self, project: str, *, since: int | None = None, until: int | None = None,
+        environments: Sequence[str | None] = (), offset: int = 0, limit: int = 50,
+    ) -> tuple[tuple[SessionRow, ...], int]:  # fmt: skip
+        """Return sessions, the newest first, and how many there are."""
+        found = sessions([span for span, _ in self._of(project)])
+        wanted = [
+            one
+            for one in found
+            if (since is None or one.start >= since)
+            and (until is None or one.start < until)
+            and (not environments or one.environment in environments)
+        ]
+        return tuple(wanted[offset : offset + limit]), len(wanted)
 
     def query(self, project: str, select: exp.Query, limits: QueryLimits) -> Table:  # noqa: ARG002 - the law's
         """Refuse: there is no SQL here."""

@@ -20,9 +20,9 @@ from watchkeeper.model import (
     preview,
 )
 from watchkeeper.store import codec
-from watchkeeper.store.api import SpanFilter, SpanRow, TraceFilter, TraceRow
+from watchkeeper.store.api import SessionRow, SpanFilter, SpanRow, TraceFilter, TraceRow
 
-__all__ = ["matches_span", "matches_trace", "same", "span_row", "trace_row"]
+__all__ = ["matches_span", "matches_trace", "same", "sessions", "span_row", "trace_row"]
 
 _SPAN_EQUALS = ("trace_id", "service", "environment", "kind", "model", "status", "user_id", "session_id")
 _TRACE_EQUALS = ("service", "environment", "model", "user_id", "session_id")
@@ -109,6 +109,22 @@ def trace_row(spans: Sequence[Span]) -> TraceRow:
         input=next((text for span in sorted(spans, key=_entry_order) if (text := preview(span.input))), ""),
         output=preview(entry.output) or _last_output(calls),
     )
+
+
+def sessions(spans: Sequence[Span]) -> list[SessionRow]:
+    """Return the sessions among these spans, the newest first."""
+    found: dict[str, list[Span]] = {}
+    for span in sorted(spans, key=lambda one: (one.start_time, one.trace_id, one.span_id)):
+        if span.session_id is not None:
+            found.setdefault(span.session_id, []).append(span)
+    rows = [
+        SessionRow(
+            session_id=name, start=some[0].start_time,
+            environment=next((span.environment for span in some if span.environment is not None), None),
+        )
+        for name, some in found.items()
+    ]  # fmt: skip
+    return sorted(rows, key=lambda row: (-row.start, row.session_id.encode()))
 
 
 def _entry(spans: Sequence[Span]) -> Span:
