@@ -64,6 +64,7 @@ import msgspec
 
 from watchkeeper.model import RawLog, RawSpan, Score, Span
 from watchkeeper.store.anew import CostChange, MapAnew, Remapped
+from watchkeeper.store.listing import Facets, SessionFilter, SessionRow
 from watchkeeper.store.upkeep import (
     BackupReport,
     ErasedTraces,
@@ -83,7 +84,7 @@ __all__ = [
     "ERASED_DAYS", "EXPIRE_MOST", "Accepted", "BackupReport", "Capabilities", "CostChange", "ErasedTraces",
     "ErasureReport", "ExpiryReport", "Facets", "Histogram", "HourRow", "JournalStats", "KeptFile", "MapAnew", "ModelRow",
     "Outcome", "Overview", "Page", "Parcel", "Progress", "QueryLimits", "ReclaimReport", "Refine", "Remapped", "Selector",
-    "ServiceRow", "SessionRow", "SpanFilter", "SpanRow", "SpanStore",
+    "ServiceRow", "SessionFilter", "SessionRow", "SpanFilter", "SpanRow", "SpanStore",
     "StoreStats", "Table", "TimeBucket", "Timing", "TraceFilter", "TraceRow", "WriteBatch", "WriteReceipt",
 ]  # fmt: skip
 
@@ -322,23 +323,6 @@ class Overview(msgspec.Struct, frozen=True, kw_only=True):
     step_ns: int
 
 
-class Facets(msgspec.Struct, frozen=True, kw_only=True):
-    """What there is to filter by in a window, sorted, at most 200 of each."""
-
-    services: tuple[str, ...] = ()
-    environments: tuple[str, ...] = ()
-    models: tuple[str, ...] = ()
-    users: tuple[str, ...] = ()
-
-
-class SessionRow(msgspec.Struct, frozen=True, kw_only=True):
-    """A session in a list. `start` is its earliest span's, ns; `environment` that of its earliest span which names one."""
-
-    session_id: str
-    start: int
-    environment: str | None
-
-
 class QueryLimits(msgspec.Struct, frozen=True, kw_only=True):
     """What a user's query may take."""
 
@@ -485,13 +469,9 @@ class SpanStore(Protocol):
         ...
 
     def list_sessions(
-        self, project: str, *, since: int | None = None, until: int | None = None,
-        environments: Sequence[str | None] = (), offset: int = 0, limit: int = 50,
-    ) -> tuple[tuple[SessionRow, ...], int]:  # fmt: skip
-        """Return sessions that began in [since, until) ns, the newest first, and how many there are in all.
-
-        `environments` are those asked for, None among them for sessions that name none; empty asks for all.
-        """
+        self, project: str, where: SessionFilter = ..., *, offset: int = 0, limit: int = 50
+    ) -> tuple[tuple[SessionRow, ...], int]:
+        """Return sessions, the newest first, and how many there are in all."""
         ...
 
     def query(self, project: str, select: exp.Query, limits: QueryLimits) -> Table:

@@ -7,7 +7,7 @@ from typing import Any
 
 from watchkeeper.kit.errors import RequestError
 from watchkeeper.model import Span
-from watchkeeper.store.api import SpanFilter, SpanStore, TraceFilter
+from watchkeeper.store.api import SessionFilter, SpanFilter, SpanStore, TraceFilter
 from watchkeeper.store.conformance.samples import SECOND, START, Maker, score_of, stored, stored_scores
 from watchkeeper.store.conformance.support import ids, pages, refused
 
@@ -224,8 +224,8 @@ class Sessions:
         where = ("", "prod", "", "prod", "")
         stored(store, *(_of_session(n, at) for n, at in enumerate(where)))
 
-        def ask(**given: Any) -> tuple[list[str], int]:
-            rows, total = store.list_sessions("default", **given)
+        def ask(*, offset: int = 0, limit: int = 50, **where: Any) -> tuple[list[str], int]:
+            rows, total = store.list_sessions("default", SessionFilter(**where), offset=offset, limit=limit)
             return [one.session_id for one in rows], total
 
         assert ask(offset=1, limit=2) == (["s3", "s2"], 5)

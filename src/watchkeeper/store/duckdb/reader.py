@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
 import duckdb
@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from watchkeeper.kit.errors import StoreError, WatchkeeperError
 from watchkeeper.model import Span
-from watchkeeper.store.api import Facets, Page, ServiceRow, SessionRow, SpanFilter
+from watchkeeper.store.api import Facets, Page, ServiceRow, SessionFilter, SessionRow, SpanFilter
 from watchkeeper.store.cursors import ScorePosition, SpanPosition, decode_cursor, encode_cursor
 from watchkeeper.store.duckdb import rows, statements
 from watchkeeper.store.duckdb.cache import BlockCache
@@ -227,25 +227,23 @@ class Reader:
         )  # fmt: skip
 
     def list_sessions(
-        self, project: str, *, since: int | None, until: int | None, environments: Sequence[str | None], offset: int,
-        limit: int,
-    ) -> tuple[tuple[SessionRow, ...], int]:  # fmt: skip
-        """Return sessions, the newest first, and how many there are; see `SpanStore.list_sessions`."""
+        self, project: str, where: SessionFilter, *, offset: int, limit: int
+    ) -> tuple[tuple[SessionRow, ...], int]:
+        """Return sessions, the newest first, and how many there are in all."""
         query = Query(statements.SESSIONS).where("project = $project", project=project)
-        for condition, bound in (("began >= $since", since), ("began < $until", until)):
-            if bound is not None:
-                query.having(condition, **{condition.rpartition("$")[2]: bound})
-        if environments:
-            named = [one for one in environments if one is not None]
-            none = " OR first_environment IS NULL" if None in environments else ""
+        if where.since is not None:
+            query.having("began >= $since", since=where.since)
+        if where.until is not None:
+            query.having("began < $until", until=where.until)
+        if where.environments:
+            named = [one for one in where.environments if one is not None]
+            none = " OR first_environment IS NULL" if None in where.environments else ""
             query.having(f"(first_environment IN (SELECT unnest($environments::VARCHAR[])){none})", environments=named)
         found = self.fetch(query.order("began DESC", "session_id").limit(limit, offset))
         if not found and offset:  # past the end; how many there are is still told
-            return (), self.list_sessions(
-                project, since=since, until=until, environments=environments, offset=0, limit=1
-            )[1]  # fmt: skip
-        rows_ = tuple(SessionRow(session_id=row[0], start=row[1], environment=row[2]) for row in found)
-        return rows_, int(found[0][3]) if found else 0
+            return (), self.list_sessions(project, where, offset=0, limit=1)[1]
+        sessions = tuple(SessionRow(session_id=row[0], start=row[1], environment=row[2]) for row in found)
+        return sessions, int(found[0][3]) if found else 0
 
     def read_spans(
         self, statement: str, project: str, where: SpanFilter, limit: int, cursor: str | None, *, oldest_first: bool

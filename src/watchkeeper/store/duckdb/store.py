@@ -31,6 +31,7 @@ from watchkeeper.store.api import (
     Remapped,
     Selector,
     ServiceRow,
+    SessionFilter,
     SessionRow,
     SpanFilter,
     StoreStats,
@@ -76,6 +77,8 @@ _SETTLE = 60.0
 
 _PATIENCE = 10.0
 """Seconds a file that is opened again may be held by a reader of the connection before."""
+
+_ANY_SESSION = SessionFilter()
 
 
 class DuckdbStore:
@@ -219,14 +222,11 @@ class DuckdbStore:
         return self._reader.facets(project, since=since, until=until)
 
     def list_sessions(
-        self, project: str, *, since: int | None = None, until: int | None = None,
-        environments: Sequence[str | None] = (), offset: int = 0, limit: int = 50,
-    ) -> tuple[tuple[SessionRow, ...], int]:  # fmt: skip
-        """Return sessions, the newest first, and how many there are."""
+        self, project: str, where: SessionFilter = _ANY_SESSION, *, offset: int = 0, limit: int = 50
+    ) -> tuple[tuple[SessionRow, ...], int]:
+        """Return sessions, the newest first, and how many there are in all."""
         self._catch_up()
-        return self._reader.list_sessions(
-            project, since=since, until=until, environments=environments, offset=offset, limit=limit
-        )
+        return self._reader.list_sessions(project, where, offset=offset, limit=limit)
 
     def query(self, project: str, select: exp.Query, limits: QueryLimits) -> Table:
         """Run a SELECT that was allowed, over `spans` and `scores` of the project alone."""

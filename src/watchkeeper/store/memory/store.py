@@ -38,6 +38,7 @@ from watchkeeper.store.api import (
     Remapped,
     Selector,
     ServiceRow,
+    SessionFilter,
     SessionRow,
     SpanFilter,
     StoreStats,
@@ -63,6 +64,8 @@ __all__ = ["MemoryStore"]
 _Key: TypeAlias = tuple[str, str, str]
 _FACTS = ("session_id", "user_id", "tags", "release")
 _SCAN = 500
+
+_ANY_SESSION = SessionFilter()
 
 
 class MemoryStore:
@@ -241,19 +244,11 @@ class MemoryStore:
         )
 
     def list_sessions(
-        self, project: str, *, since: int | None = None, until: int | None = None,
-        environments: Sequence[str | None] = (), offset: int = 0, limit: int = 50,
-    ) -> tuple[tuple[SessionRow, ...], int]:  # fmt: skip
-        """Return sessions, the newest first, and how many there are."""
-        found = sessions([span for span, _ in self._of(project)])
-        wanted = [
-            one
-            for one in found
-            if (since is None or one.start >= since)
-            and (until is None or one.start < until)
-            and (not environments or one.environment in environments)
-        ]
-        return tuple(wanted[offset : offset + limit]), len(wanted)
+        self, project: str, where: SessionFilter = _ANY_SESSION, *, offset: int = 0, limit: int = 50
+    ) -> tuple[tuple[SessionRow, ...], int]:
+        """Return sessions, the newest first, and how many there are in all."""
+        found = sessions([span for span, _ in self._of(project)], where)
+        return tuple(found[offset : offset + limit]), len(found)
 
     def query(self, project: str, select: exp.Query, limits: QueryLimits) -> Table:  # noqa: ARG002 - the law's
         """Refuse: there is no SQL here."""

@@ -20,7 +20,7 @@ from watchkeeper.model import (
     preview,
 )
 from watchkeeper.store import codec
-from watchkeeper.store.api import SessionRow, SpanFilter, SpanRow, TraceFilter, TraceRow
+from watchkeeper.store.api import SessionFilter, SessionRow, SpanFilter, SpanRow, TraceFilter, TraceRow
 
 __all__ = ["matches_span", "matches_trace", "same", "sessions", "span_row", "trace_row"]
 
@@ -111,7 +111,7 @@ def trace_row(spans: Sequence[Span]) -> TraceRow:
     )
 
 
-def sessions(spans: Sequence[Span]) -> list[SessionRow]:
+def sessions(spans: Sequence[Span], where: SessionFilter) -> list[SessionRow]:
     """Return the sessions among these spans, the newest first."""
     found: dict[str, list[Span]] = {}
     for span in sorted(spans, key=lambda one: (one.start_time, one.trace_id, one.span_id)):
@@ -124,7 +124,14 @@ def sessions(spans: Sequence[Span]) -> list[SessionRow]:
         )
         for name, some in found.items()
     ]  # fmt: skip
-    return sorted(rows, key=lambda row: (-row.start, row.session_id.encode()))
+    kept = [
+        row
+        for row in rows
+        if (where.since is None or row.start >= where.since)
+        and (where.until is None or row.start < where.until)
+        and (not where.environments or row.environment in where.environments)
+    ]
+    return sorted(kept, key=lambda row: (-row.start, row.session_id.encode()))
 
 
 def _entry(spans: Sequence[Span]) -> Span:

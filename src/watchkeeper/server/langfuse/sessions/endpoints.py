@@ -12,7 +12,7 @@ from watchkeeper.server.langfuse.sessions.schemas import SessionList, SessionOut
 from watchkeeper.server.langfuse.sessions.shaping import NO_ENVIRONMENT, session_of
 from watchkeeper.server.langfuse.shapes import Limit, Meta, PageNumber
 from watchkeeper.server.request import TimeText, nanoseconds, project, services
-from watchkeeper.store.api import SpanFilter, SpanStore
+from watchkeeper.store.api import SessionFilter, SpanFilter, SpanStore
 
 __all__ = ["router"]
 
@@ -31,11 +31,11 @@ def list_sessions(
     page: PageNumber = 1, limit: Limit = 50,
 ) -> SessionList:  # fmt: skip
     """List sessions by when they began, the newest first."""
-    wanted = tuple(None if one == NO_ENVIRONMENT else one for one in environment or ())
-    found, total = store.list_sessions(
-        project_id, since=nanoseconds("fromTimestamp", since), until=nanoseconds("toTimestamp", until),
-        environments=wanted, offset=(page - 1) * limit, limit=limit,
+    where = SessionFilter(
+        since=nanoseconds("fromTimestamp", since), until=nanoseconds("toTimestamp", until),
+        environments=tuple(None if one == NO_ENVIRONMENT else one for one in environment or ()),
     )  # fmt: skip
+    found, total = store.list_sessions(project_id, where, offset=(page - 1) * limit, limit=limit)
     return SessionList(
         data=[
             SessionOut(
