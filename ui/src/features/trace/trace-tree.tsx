@@ -153,7 +153,7 @@ function TreeRow({ node, top, isSelected, isCollapsed, onSelect, onFold }: {
             <span className="clip" title={span.name}>{title === "" ? "(no name)" : title}</span>
             {span.status === "error" && <span className="dot error" title={span.error_type ?? "failed"} />}
             {node.orphan && <span className="tag" title={`Its parent ${span.parent_span_id ?? ""} is not in this trace`}>orphan</span>}
-            {span.duplicate_of !== null && <span className="tag" title={`Span ${span.duplicate_of} tells the same call and is counted`}>seen twice, counted once</span>}
+            {span.duplicate_of !== null && <span className="tag" title={`Span ${span.duplicate_of} tells the same call and is counted`}>seen twice</span>}
           </div>
           <Under span={span} />
         </div>
