@@ -22,7 +22,9 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.trace import Status, StatusCode, Tracer, set_span_in_context
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, expect, sync_playwright
+
+expect.set_options(timeout=20_000)  # a busy machine is no failure
 
 CHROMIUM = shutil.which("chromium")
 STATIC = Path(__file__).parents[2] / "src/watchkeeper/server/static/index.html"

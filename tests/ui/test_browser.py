@@ -244,6 +244,8 @@ def test_huge_message_is_cut_until_asked(fed: Fed, look: Look) -> None:
     page, _ = look(fed.server, f"/traces/{fed.huge}")
     page.get_by_role("treeitem", name="llm chat").click()
     bubble = page.get_by_role("article", name="user message")
+    # The agent's span, which is shown first, has the same message: wait for the call's own.
+    expect(page.get_by_role("article", name="system message")).to_be_visible()
     page.get_by_role("button", name="Show all 204 kB").click()
     expect(page.get_by_role("button", name="Show all")).to_have_count(0)
     assert len(HUGE) - 10 <= len(bubble.inner_text())

@@ -70,7 +70,7 @@ export function SpanPane({ traceId, row, scores }: { traceId: string; row: SpanR
 function Tab({ tab, span, scores }: { tab: SpanTab; span: SpanDetail; scores: readonly Score[] }) {
   switch (tab) {
     case "conversation":
-      return <Conversation span={span} />;
+      return <Conversation key={span.span_id} span={span} />;
     case "details":
       return <Details span={span} scores={scores.filter((score) => score.span_id === span.span_id)} />;
     case "raw":
