@@ -81,6 +81,8 @@ def strings(value: AttributeValue) -> tuple[str, ...]:
 
 def plain(value: object) -> Any:  # noqa: ANN401 - JSON is any shape
     """Copy a value so that it can be written as JSON: bytes and non-finite doubles as text."""
+    if value is None or isinstance(value, str | int):
+        return value
     if isinstance(value, bytes):
         return value.hex()
     if isinstance(value, float) and not math.isfinite(value):

@@ -17,7 +17,6 @@ from watchkeeper.model import Attributes, Content, Cost, RawSpan, SpanKind, Usag
 
 __all__ = ["Langfuse"]
 
-_OBSERVED = "langfuse.observation."
 _KINDS: dict[str, SpanKind] = {
     "generation": "llm", "agent": "agent", "tool": "tool", "chain": "workflow", "retriever": "retriever",
     "evaluator": "evaluator", "embedding": "embedding", "guardrail": "guardrail", "span": "span", "event": "span",
@@ -45,27 +44,30 @@ class Langfuse:
 
     def speaks(self, raw: RawSpan) -> bool:
         """Say whether one of its attributes is there."""
-        return any(key[:9] == "langfuse." for key in raw.attributes)
+        for key in raw.attributes:  # noqa: SIM110 - `any` over a generator takes twice as long
+            if key[:9] == "langfuse.":
+                return True
+        return False
 
     def read(self, raw: RawSpan) -> Draft:
         """Read an observation, and what it says of its trace."""
         found = raw.attributes
         draft = Draft(
-            kind=_KINDS.get(text(found.get(f"{_OBSERVED}type")) or ""),
+            kind=_KINDS.get(text(found.get("langfuse.observation.type")) or ""),
             session_id=_first(found, _SESSION),
             user_id=_first(found, _USER),
             tags=next((strings(found[key]) for key in _TAGS if key in found), ()),
             environment=text(found.get("langfuse.environment")) or text(raw.resource.get("langfuse.environment")),
             release=text(found.get("langfuse.release")) or text(raw.resource.get("langfuse.release")),
         )
-        if found.get(f"{_OBSERVED}level") == "ERROR":
-            draft.failure = text(found.get(f"{_OBSERVED}status_message")) or ""
-        if f"{_OBSERVED}prompt.name" in found:
-            draft.prompt_name = text(found[f"{_OBSERVED}prompt.name"])
-            draft.prompt_version = text(found.get(f"{_OBSERVED}prompt.version"))
+        if found.get("langfuse.observation.level") == "ERROR":
+            draft.failure = text(found.get("langfuse.observation.status_message")) or ""
+        if "langfuse.observation.prompt.name" in found:
+            draft.prompt_name = text(found["langfuse.observation.prompt.name"])
+            draft.prompt_version = text(found.get("langfuse.observation.prompt.version"))
         if draft.kind == "llm" and raw.name.endswith(_EMBEDS):
             draft.kind = "embedding"
-        given, answer = loads(found.get(f"{_OBSERVED}input")), loads(found.get(f"{_OBSERVED}output"))
+        given, answer = loads(found.get("langfuse.observation.input")), loads(found.get("langfuse.observation.output"))
         if draft.kind in _MODELS:
             _call(raw, draft, given, answer)
         else:
@@ -80,20 +82,20 @@ class Langfuse:
 def _call(raw: RawSpan, draft: Draft, given: Any, answer: Any) -> None:  # noqa: ANN401 - any JSON
     """Read a model call. Its one model is that which answered, if anything did."""
     found = raw.attributes
-    model = text(found.get(f"{_OBSERVED}model.name"))
+    model = text(found.get("langfuse.observation.model.name"))
     if answer is None or draft.failure is not None:
         draft.request_model = model
     else:
         draft.response_model = model
     draft.provider = "openai" if raw.name[:7] in {"OpenAI-", "OpenAI."} else None
-    parameters = loads(found.get(f"{_OBSERVED}model.parameters"))
+    parameters = loads(found.get("langfuse.observation.model.parameters"))
     draft.parameters = _parameters(parameters) if isinstance(parameters, dict) else {}
-    draft.usage = _usage(loads(found.get(f"{_OBSERVED}usage_details")))
-    draft.cost = _cost(loads(found.get(f"{_OBSERVED}cost_details")), draft.usage)
+    draft.usage = _usage(loads(found.get("langfuse.observation.usage_details")))
+    draft.cost = _cost(loads(found.get("langfuse.observation.cost_details")), draft.usage)
     draft.time_to_first_token_ns = _first_token(raw)
     if draft.time_to_first_token_ns is not None or (isinstance(parameters, dict) and parameters.get("stream") is True):
         draft.streaming = True
-    reason = text(loads(found.get(f"{_OBSERVED}metadata.finish_reason")))
+    reason = text(loads(found.get("langfuse.observation.metadata.finish_reason")))
     draft.finish_reasons = (reason,) if reason else ()
     if draft.kind == "embedding":
         draft.input, draft.output = content_of(plain(given)), content_of(plain(answer))
@@ -182,7 +184,7 @@ def _cost(told: Any, usage: Usage) -> Cost | None:  # noqa: ANN401 - any JSON
 
 
 def _first_token(raw: RawSpan) -> int | None:
-    told = loads(raw.attributes.get(f"{_OBSERVED}completion_start_time"))
+    told = loads(raw.attributes.get("langfuse.observation.completion_start_time"))
     if not isinstance(told, str):
         return None
     try:
