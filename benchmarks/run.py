@@ -37,7 +37,10 @@ def main() -> None:
     parser.add_argument("--spans", type=int, default=1_000_000, help="spans for the questions")
     given = parser.parse_args()
     parts: dict[str, tuple[str, Callable[[], list[str]]]] = {
-        "path": ("Decoding, mapping and pricing a span, one core, by recorded client", ingest_path.main),
+        "path": (
+            "To decode, map and price a span, by client; one core, least of five medians",
+            ingest_path.main,
+        ),
         "ingest": (f"Durable ingest, {given.seconds:.0f} s each", lambda: ingest.main(given.seconds)),
         "soak": ("Memory at 3,000 spans/s, ten minutes", soak.main),
         "start": ("Start and memory", start.main),
