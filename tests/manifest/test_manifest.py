@@ -43,6 +43,12 @@ def test_text_that_is_no_toml_is_refused_with_the_parsers_place() -> None:
         loads("a = 1\nb = = 2\n")
 
 
+def test_a_number_without_end_is_refused() -> None:
+    """A number of more digits than Python reads is no TOML of ours, and not a fault."""
+    with pytest.raises(ConfigError, match="is not TOML"):
+        loads("a = " + "1" * 5_000)
+
+
 def test_a_line_inside_a_long_string_is_no_key() -> None:
     """A multi-line string that looks like a key does not steal the line number."""
     text = "[services.bot]\nowner = '''\ncapture.contnt = 1\n'''\ncapture.contnt = 1\n"
